@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from stack.child import Command
-from stack.member import HOST, StackMember, answers
+from stack.member import StackMember
 from stack.ports import listens
 
 
@@ -22,4 +22,4 @@ class MailServer(StackMember):
 
     def ready(self) -> bool:
         """Whether it receives mails and shows them."""
-        return listens(self.settings.smtp_port) and answers(f"http://{HOST}:{self.settings.mail_port}/mails.json")
+        return listens(self.settings.smtp_port) and listens(self.settings.mail_port)

@@ -1,6 +1,7 @@
 """A mail server that keeps each mail as a file and shows it on a page: ``python -m stack.mailbox FOLDER SMTP HTTP``.
 
-``/`` lists the newest mails, ``/mails/<id>`` shows one with its parts, ``/mails.json`` lists all of them.
+``/`` lists the newest mails, ``/mails/<id>`` shows one with its parts, ``/mails.json`` lists all of them, and with
+``?q=text`` those that have the text in their subject or a recipient's address.
 """
 
 import asyncio
@@ -68,9 +69,9 @@ class Mailbox:
         self._mails[name] = _describe(name, content)
         return self._mails[name]
 
-    def all(self) -> list[StoredMail]:
-        """Every mail, oldest first."""
-        return list(self._mails.values())
+    def all(self, text: str = "") -> list[StoredMail]:
+        """Every mail with the text in its subject or a recipient's address, oldest first."""
+        return [mail for mail in self._mails.values() if text in mail.subject or any(text in each for each in mail.to)]
 
     def newest(self, count: int) -> list[StoredMail]:
         """The last mails, newest first."""
@@ -127,7 +128,8 @@ def make_page(mailbox: Mailbox) -> web.Application:
         return _content(parts[number])
 
     async def tell_all(request: web.Request) -> web.Response:
-        return web.json_response([asdict(mail) for mail in mailbox.all()])
+        found = mailbox.all(request.query.get("q", ""))
+        return web.json_response([asdict(mail) for mail in found])
 
     application = web.Application()
     application.on_response_prepare.append(_guard)

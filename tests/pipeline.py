@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4, uuid5
 
 import httpx
@@ -220,7 +221,8 @@ class Pipeline:
 
     def mails(self, title: str) -> list[Json]:
         """The mails received whose subject has the title."""
-        answer = get(f"http://{HOST}:{self.stack.settings.mail_port}/mails.json", 10)
+        query = urlencode({"q": title})
+        answer = get(f"http://{HOST}:{self.stack.settings.mail_port}/mails.json?{query}", 10)
         return [mail for mail in answer.json() if title in mail["subject"]]
 
     def found(self, words: str) -> list[str]:

@@ -159,7 +159,7 @@ async def _mails(target: Target, http: ClientSession, sale: OnSale, verdict: Ver
     ids: list[str] = []
     while len(ids) < verdict.confirmed and time.monotonic() < deadline:
         await asyncio.sleep(QUIET_S)
-        async with http.get(target.mails) as answer:
+        async with http.get(target.mails, params={"q": subject}) as answer:
             ids = [mail["message_id"] for mail in await answer.json() if subject in mail["subject"]]
     verdict.mails = len(ids)
     if len(ids) != len(set(ids)):

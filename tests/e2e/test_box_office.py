@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -76,7 +77,7 @@ def mailed(pipeline: Pipeline, email: str, pattern: str) -> str:
     mails = f"http://{HOST}:{pipeline.stack.settings.mail_port}"
 
     def found() -> str | None:
-        listed: Any = get(f"{mails}/mails.json", 5).json()
+        listed: Any = get(f"{mails}/mails.json?q={quote(email)}", 5).json()
         for mail in reversed(listed):
             if email in mail["to"]:
                 text = unescape(get(f"{mails}/mails/{mail['id']}", 5).text)

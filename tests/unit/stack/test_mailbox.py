@@ -116,6 +116,20 @@ def test_the_list_shows_the_newest_first(tmp_path: Path) -> None:
     assert [kept.subject for kept in box.newest(2)] == ["mail 4", "mail 3"]
 
 
+@pytest.mark.parametrize(("query", "found"), [("", "012"), ("?q=mail+1", "1"), ("?q=ann@", "02"), ("?q=nobody", "")])
+def test_mails_are_listed_by_their_subject_or_a_recipient(tmp_path: Path, query: str, found: str) -> None:
+    box = Mailbox(tmp_path)
+    for number, recipient in enumerate(("ann@x.example", "bob@x.example", "ann@x.example")):
+        box.keep("a@x.example", [recipient], mail(f"mail {number}"))
+
+    async def ask() -> list[str]:
+        async with TestClient(TestServer(make_page(box))) as client:
+            answer = await client.get(f"/mails.json{query}")
+            return [each["subject"] for each in await answer.json()]
+
+    assert asyncio.run(ask()) == [f"mail {number}" for number in found]
+
+
 def with_html() -> bytes:
     message = EmailMessage()
     message["Subject"] = "Your tickets"
