@@ -219,7 +219,7 @@ class Attack:
 
     def _mailed(self) -> set[str]:
         port = self.pipeline.stack.settings.mail_port
-        mails = asked("GET", f"http://{HOST}:{port}/mails.json")
+        mails = asked("GET", f"http://{HOST}:{port}/mails.json?q=Edges")
         return {mail["message_id"].strip("<>").partition("@")[0] for mail in mails}
 
 
@@ -251,8 +251,9 @@ class Reader:
 
     def new(self) -> Iterator[Any]:
         """The records that have come since the last look."""
-        while found := self._consumer.poll(timeout_ms=200):
-            for batch in found.values():
+        ends = self._consumer.end_offsets(list(self._consumer.assignment()))
+        while any(self._consumer.position(place) < end for place, end in ends.items()):
+            for batch in self._consumer.poll(timeout_ms=200).values():
                 yield from batch
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from tests.pipeline import WORKERS
 
 ROWS = rows()
 PROMPT = [target for target in TARGETS if target.topic != RETRIES]
-# Jobs that have to wait come back half a minute later.
+# Jobs that have to wait come back some seconds later.
 WITHIN_S = 75.0
 
 

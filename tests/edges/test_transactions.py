@@ -18,7 +18,7 @@ from tests.edges.targets import TARGETS, Target
 from tests.eventually import eventually
 from tests.pipeline import WORKERS
 
-# What waits comes back as a job half a minute later, in a transaction or not.
+# What waits comes back as a job some seconds later, in a transaction or not.
 PROMPT: Final = tuple(target for target in TARGETS if target.topic != RETRIES)
 ROUNDS: Final = 3
 MANY: Final = 30
