@@ -7,8 +7,9 @@ from flask import Response
 
 from api.ports.ports import ports
 from api.problems import Refused
+from api.purchasing import service
 from api.schemas.notification import Notification, NotificationList
-from api.schemas.purchase import Purchase, PurchasePath, parse_public_id
+from api.schemas.purchase import Purchase, PurchasePath
 from api.web.authentication import caller
 from api.web.responses import BASE, answer, answers, blueprint
 
@@ -52,8 +53,8 @@ def ask_again(event: UUID, purchase: UUID, found: Purchase) -> Notification:
 
 def _own(path: PurchasePath) -> tuple[UUID, UUID, Purchase]:
     """The purchase, if it is the caller's. Refused: not-found, also for somebody else's."""
-    ids = parse_public_id(path.purchase_id)
-    found = ports().sales.find(*ids, caller().may_act_for) if ids else None
-    if ids is None or found is None:
-        raise Refused("not-found", "there is no purchase of this id")
+    ids = service.ids_of(path.purchase_id)
+    found = ports().sales.find(*ids, caller().may_act_for)
+    if found is None:
+        raise service.no_purchase()
     return *ids, found
