@@ -19,6 +19,7 @@ PURCHASE: Final = (
     "api.adapters.ledger.client",
     "streams.inventory.ledger",
 )
+HTTP_SERVER: Final = "api.http."
 CONTRACTS: Final = ("tool", "importlinter", "contracts")
 
 
@@ -49,6 +50,10 @@ def _sizes(found: list[Module], product: list[Module]) -> Iterator[Figure]:
     for area in ("product", "lab", "tests"):
         yield Figure(f"{area} lines", sum(it.lines for it in found if it.area == area))
     longest = max(full, key=lambda it: it.lines)
+    http = [it for it in product if it.name.startswith(HTTP_SERVER)]
+    yield Figure(
+        "HTTP server's room, lines", sum(it.lines for it in http), _counted((it.name, it.lines) for it in http)
+    )
     yield Figure("median module, lines", median(it.lines for it in full))
     yield Figure("longest module, lines", longest.lines, str(longest.path))
     lengths = [(lines, it) for it in full for lines in it.function_lines()]
