@@ -20,6 +20,8 @@ from lab.target import Target, running_pipeline
 
 CONCURRENT_REQUESTS_MAX: Final = 8
 TIMEOUT_S: Final = 60.0
+# The stack loads the catalogue once the search is ready, or is down: then there is nothing to wait for.
+SEARCH_TIMEOUT_S: Final = 10.0
 PAUSE_S: Final = 0.25
 PAGE_EVENTS: Final = 100
 MADE, THERE_ALREADY, UNAVAILABLE = 201, 409, 503
@@ -54,9 +56,11 @@ async def make(client: httpx.AsyncClient, path: str, body: Json) -> None:
         raise NotLoaded(f"POST {path} was answered {answer.status_code}: {answer.text}")
 
 
-async def send(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> httpx.Response:
-    """Send a request, repeatedly while servers are still starting; the answer."""
-    deadline = time.monotonic() + TIMEOUT_S
+async def send(
+    client: httpx.AsyncClient, method: str, path: str, timeout_s: float = TIMEOUT_S, **more: Any
+) -> httpx.Response:
+    """Send a request, repeatedly while servers are still starting; the answer. Raises NotLoaded."""
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
             answer = await client.request(method, path, **more)
@@ -67,7 +71,7 @@ async def send(client: httpx.AsyncClient, method: str, path: str, **more: Any) -
                 return answer
             reason = answer.text
         if time.monotonic() > deadline:
-            raise NotLoaded(f"{method} {path} was not served within {TIMEOUT_S:g} s: {reason}")
+            raise NotLoaded(f"{method} {path} was not served within {timeout_s:g} s: {reason}")
         await asyncio.sleep(PAUSE_S)
 
 
@@ -91,7 +95,7 @@ async def found_ids(client: httpx.AsyncClient) -> set[str]:
     cursor: str | None = None
     while True:
         page: dict[str, str | int] = {"limit": PAGE_EVENTS} | ({"cursor": cursor} if cursor else {})
-        found = (await send(client, "GET", "/events/search", params=page)).json()
+        found = (await send(client, "GET", "/events/search", SEARCH_TIMEOUT_S, params=page)).json()
         ids.update(event["id"] for event in found["items"])
         cursor = found.get("next")
         if cursor is None:

@@ -128,6 +128,13 @@ def test_a_server_that_is_not_there_yet_is_asked_again() -> None:
     assert len(transport.methods) == 3
 
 
+def test_a_server_that_does_not_come_in_time_ends_the_loading_with_its_answer() -> None:
+    transport = InProcess(make_world(), [httpx.Response(503, text="no search")] * 2)
+    with pytest.raises(NotLoaded, match="GET /events/search was not served within 0 s: no search"):
+        within(transport, lambda client: send(client, "GET", "/events/search", 0.0))
+    assert len(transport.methods) == 1
+
+
 def test_a_refusal_ends_the_loading_with_its_reason(few: DemoCatalogue) -> None:
     transport = InProcess(make_world(), [httpx.Response(422, text="birthDate is wrong")])
     with pytest.raises(NotLoaded, match="birthDate is wrong"):
