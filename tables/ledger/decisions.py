@@ -114,9 +114,9 @@ def _buy(
         refusal = hold_refusal(command, hold_context, merge(command.lines), at)
     if refusal is not None:
         reason, figures = refusal
-        recorded = RECORDED_REASONS.get(reason, reason)
         if reason in SEAT_REASONS:
             return refusing(offset, at, OutcomeKind.REJECTED, refusal)
+        recorded = RECORDED_REASONS.get(reason, reason)
         exact = None if recorded is reason else reason
         return Decision(offset, at, OutcomeKind.REJECTED, reason=recorded, figures=figures, exact=exact)
     lines = _lines(allocation)

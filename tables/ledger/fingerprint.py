@@ -29,20 +29,18 @@ def asks_for_seats(lines: Sequence[TicketLine]) -> bool:
     return bool([line for line in lines if line.seats or line.best is not None])
 
 
-def _seats_asked_for(lines: Sequence[TicketLine]) -> bytes:
-    asked = [line for line in lines if line.seats or line.best is not None]
-    if not asked:
-        return b""
-    return b"".join(sorted([_encode((line.ticket_type, sorted(line.seats), line.best)) for line in asked]))
+def _seats_asked_for(line: TicketLine) -> bytes:
+    return _encode((line.ticket_type, sorted(line.seats), line.best)) if line.seats or line.best is not None else b""
 
 
 def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:
     """24 hex digits over kind, account and lines; neither the order of lines and seats nor split quantities matter."""
     if len(lines) == 1:
-        content = _line_bytes(lines[0].ticket_type, lines[0].quantity)
+        line = lines[0]
+        content = _line_bytes(line.ticket_type, line.quantity) + _seats_asked_for(line)
     else:
         content = b"".join(sorted([_line_bytes(*each) for each in merge(lines).items()]))
-    content += _seats_asked_for(lines)
+        content += b"".join(sorted([_seats_asked_for(line) for line in lines]))
     return blake2b(account.bytes + content + kind.encode(), digest_size=12).hexdigest()
 
 

@@ -1,39 +1,73 @@
 """A hall by the plan in force: which categories are sold by seat, and the seats that are out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from tables.seating.section_state import SectionState
 
+# The number of seats of a section that are out and not in the plan, and whether any of the others may be free.
+SectionOutline = tuple[int, bool]
+
+
+class SeatedSection(NamedTuple):
+    """A section with seats: its ticket types, and its outline unless that takes all of its plan."""
+
+    name: str
+    categories: Sequence[UUID]
+    outline: SectionOutline | None
+
 
 class Hall:
-    """The seated sections of plan number ``plan``, in its order, with their categories.
+    """The seated sections of plan number ``plan``, in its order.
 
-    ``state`` gives the seats of a section as this plan has them.
+    ``states`` has the seats of the sections that were looked at, ``read`` those of any section as this plan has them.
     """
 
-    __slots__ = ("_names", "_sections", "_state", "plan")
+    __slots__ = ("_categories", "_outlines", "_read", "_states", "plan")
 
     def __init__(
-        self, plan: int, sections: Sequence[tuple[str, Sequence[UUID]]], state: Callable[[str], SectionState]
+        self,
+        plan: int,
+        sections: Sequence[SeatedSection],
+        states: Mapping[str, SectionState],
+        read: Callable[[str], SectionState],
     ) -> None:
         self.plan = plan
-        self._names = frozenset([name for name, _ in sections])
-        self._state = state
-        self._sections: dict[int, list[str]] = {}
-        for name, categories in sections:
-            for category in categories:
-                self._sections.setdefault(category.int, []).append(name)
+        self._outlines = {section.name: section.outline for section in sections}
+        self._states = states
+        self._read = read
+        self._categories: dict[int, list[str]] = {}
+        for section in sections:
+            for category in section.categories:
+                self._categories.setdefault(category.int, []).append(section.name)
 
     def is_seated(self, category: UUID) -> bool:
         """Whether tickets of a type are sold by seat."""
-        return category.int in self._sections
+        return category.int in self._categories
 
-    def sections_of(self, category: UUID, section: str | None = None) -> list[SectionState]:
-        """The sections that have seats of a category; only that of the name ``section``, if given."""
-        names = self._sections.get(category.int, [])
-        return [self._state(name) for name in names if section is None or name == section]
+    def sections_of(self, category: UUID, section: str | None = None) -> Sequence[str]:
+        """The names of the sections that have seats of a category; only that one ``section``, if given."""
+        names = self._categories.get(category.int, [])
+        return names if section is None else [name for name in names if name == section]
+
+    def outline(self, name: str) -> SectionOutline:
+        """The outline of a seated section. Its plan is not read for that, unless its seats are out by another one."""
+        state = self._states.get(name)
+        if state is None and (known := self._outlines[name]) is not None:
+            return known
+        if state is None or state.layout.plan != self.plan:
+            state = self._read(name)
+        return len(state.removed), state.free > 0
+
+    def state(self, name: str) -> SectionState:
+        """The seats of a seated section."""
+        known = self._states.get(name)
+        return self._read(name) if known is None or known.layout.plan != self.plan else known
 
     def section(self, name: str) -> SectionState | None:
-        """A seated section."""
-        return self._state(name) if name in self._names else None
+        """The seats of a section; None if the plan has no such section with seats."""
+        known = self._states.get(name)
+        if known is not None and known.layout.plan == self.plan:
+            return known
+        return self._read(name) if name in self._outlines else None

@@ -60,7 +60,7 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
         return self.exact or self.reason
 
 
-class SeatedDecision(NamedTuple):
+class SeatedDecision(Struct, frozen=True, gc=False):
     """A decision about seats, and what it does to them.
 
     ``chosen`` has the bits of the seats that it takes, by section. It is empty for one that gives seats back. A refused
@@ -77,7 +77,9 @@ Decided = Decision | SeatedDecision
 
 def parts_of(decided: Decided) -> tuple[Decision, SeatMove | None, Mapping[str, int]]:
     """A decision, what it does to seats if it is about seats, and the bits that it takes."""
-    return decided if isinstance(decided, SeatedDecision) else (decided, None, _NO_BITS)
+    if isinstance(decided, SeatedDecision):
+        return decided.decision, decided.move, decided.chosen
+    return decided, None, _NO_BITS
 
 
 class PurchaseRecord(Struct, frozen=True, array_like=True):
@@ -156,8 +158,10 @@ class SeatedPurchase(PurchaseRecord, frozen=True, array_like=True):
 
     def reason_of(self, decision: Decision) -> Reason | None:
         """The reason of a decision, also where earlier versions can't decode it."""
-        words = [move.word for move in self.moves if move.offset == decision.offset and move.word]
-        return Reason(words[0]) if words else decision.exact_reason
+        for move in self.moves:
+            if move.offset == decision.offset and move.word:
+                return Reason(move.word)
+        return decision.exact_reason
 
     def tickets(self) -> dict[str, SeatTicket]:
         """The tickets of the seats that it ever had, in the order of their positions."""

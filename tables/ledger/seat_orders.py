@@ -9,8 +9,8 @@ from tables.ledger.seat_moves import SeatChoice, SeatGroup
 from tables.messages.commands import TicketLine
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable
-from tables.seating.best_available import FreeSeats, free_seats, run_bits
-from tables.seating.choice import choose, longest, nearby
+from tables.seating.best_available import run_bits
+from tables.seating.choice import FreeSeats, choose, longest, nearby
 from tables.seating.layout import SEPARATOR, section_of
 from tables.seating.section_state import SectionState
 
@@ -34,17 +34,17 @@ def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> SeatChoice:
 
     Seats by name are chosen first, so that the best available are chosen among the others.
     """
+    order = _Order(hall)
+    if len(lines) == 1 and lines[0].quantity <= ORDER_MAX_SEATS:
+        return ((order.group(lines[0]),) if _is_seated(hall, lines[0]) else ()), order.chosen
     seated = [line for line in lines if _is_seated(hall, line)]
     if len(seated) > 1 and len({line.ticket_type.int for line in seated}) < len(seated):
         raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": str(seated[-1].ticket_type)})
     total = sum([line.quantity for line in seated])
     if total > ORDER_MAX_SEATS:
         raise SeatRefusal(Reason.ORDER_LIMIT_EXCEEDED, {"limit": ORDER_MAX_SEATS, "requested": total})
-    order = _Order(hall)
-    for line in seated:
-        if line.seats:
-            order.choose(line.ticket_type, line.seats)
-    return tuple([SeatGroup(line.ticket_type, line.seats or order.best(line)) for line in seated]), order.chosen
+    groups = {line.ticket_type.int: order.group(line) for line in seated if line.seats}
+    return tuple([groups.get(line.ticket_type.int) or order.group(line) for line in seated]), order.chosen
 
 
 def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
@@ -52,7 +52,7 @@ def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
     groups: dict[int, list[str]] = {}
     for name in names:
         section = hall.section(section_of(name))
-        bits = 0 if section is None else section.layout.find((name,))[0]
+        bits = 0 if section is None else section.layout.bits_of((name,))
         if section is None or not bits:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"seats": [name]})
         groups.setdefault(section.layout.category_of(bits.bit_length() - 1).int, []).append(name)
@@ -65,13 +65,14 @@ def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
 
 def _is_seated(hall: Hall, line: TicketLine) -> bool:
     """Whether a line is of a type that is sold by seat. Raises SeatRefusal if it asks for seats as it can't."""
-    best = line.best
+    seats, best = line.seats, line.best
     if not hall.is_seated(line.ticket_type):
         refuse_seats(line)
         return False
-    if not line.seats and best is None:
-        raise SeatRefusal(Reason.SEATS_REQUIRED, {"ticketType": str(line.ticket_type)})
-    if line.seats and (best is not None or not len(set(line.seats)) == len(line.seats) == line.quantity):
+    if not seats:
+        if best is None:
+            raise SeatRefusal(Reason.SEATS_REQUIRED, {"ticketType": str(line.ticket_type)})
+    elif best is not None or not len(set(seats)) == len(seats) == line.quantity:
         raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": str(line.ticket_type)})
     return True
 
@@ -91,14 +92,22 @@ class _Order:
         self._hall = hall
         self.chosen: dict[str, int] = {}
 
+    def group(self, line: TicketLine) -> SeatGroup:
+        """The seats for a line: those that it names, if all are there and free, or else the best ones."""
+        if not line.seats:
+            return SeatGroup(line.ticket_type, self._best(line))
+        self.choose(line.ticket_type, line.seats)
+        return SeatGroup(line.ticket_type, line.seats)
+
     def choose(self, category: UUID, names: tuple[str, ...]) -> None:
         """Choose these seats, if all are there and free."""
         section = self._hall.section(names[0].partition(SEPARATOR)[0])
-        bits = 0 if section is None else _bits_of(section, category, names)
-        if section is not None and bits and _is_free(self._free_in(section), bits):
-            self._choose(section, bits)
-        else:
-            self._choose_each(category, names)
+        if section is not None:
+            bits = section.layout.bits_of(names, category)
+            if bits and _is_free(self._free_in(section), bits):
+                self._choose(section, bits)
+                return
+        self._choose_each(category, names)
 
     def _choose_each(self, category: UUID, names: Iterable[str]) -> None:
         """Choose seats of several sections, or refuse those that are not there or not free by name."""
@@ -106,7 +115,7 @@ class _Order:
         taken: list[tuple[SectionState, str]] = []
         for name in names:
             section = self._hall.section(section_of(name))
-            bit = 0 if section is None else _bits_of(section, category, (name,))
+            bit = 0 if section is None else section.layout.bits_of((name,), category)
             if section is None or not bit:
                 unknown.append(name)
             elif _is_free(self._free_in(section), bit):
@@ -118,34 +127,40 @@ class _Order:
         if taken:
             raise self._taken(category, taken[:NAMED_MAX_SEATS])
 
-    def best(self, line: TicketLine) -> tuple[str, ...]:
-        """The best seats for a line."""
+    def _best(self, line: TicketLine) -> tuple[str, ...]:
         best = line.best or BestAvailable()
         sections = self._hall.sections_of(line.ticket_type, best.section)
         if best.section is not None and not sections:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"section": best.section})
-        if lost := [section for section in sections if len(section.removed) > REMOVED_MAX_SEATS]:
-            raise _lost_too_many(lost[0])
-        left = [section for section in sections if section.free]
+        left: list[str] = []
+        for name in sections:
+            removed, is_free = self._hall.outline(name)
+            if removed > REMOVED_MAX_SEATS:
+                raise _lost_too_many(removed)
+            if is_free:
+                left.append(name)
         # Places for a wheelchair and its companions are adjacent in any case.
         chosen = choose(self._offered(left, line), line.quantity, together=best.together or best.accessible)
         if not chosen:
-            raise _none_left(line, [*self._offered(sections, line)], sections)
-        names: tuple[str, ...] = ()
+            states = [self._hall.state(name) for name in sections]
+            raise _none_left(line, [*self._offered(sections, line)], states)
+        seats: tuple[str, ...] = ()
         for number, first, count in chosen:
-            self._choose(left[number], run_bits(first, count))
-            names += left[number].layout.run_names(first, count)
-        return names
+            section = self._hall.state(left[number])
+            self._choose(section, run_bits(first, count))
+            seats += section.layout.run_names(first, count)
+        return seats
 
-    def _offered(self, sections: Iterable[SectionState], line: TicketLine) -> Iterator[FreeSeats]:
-        """The seats of these sections from which the best are chosen."""
-        accessible = line.best is not None and line.best.accessible
-        for section in sections:
-            yield free_seats(section.layout, self._free_in(section), line.ticket_type, accessible=accessible)
+    def _offered(self, sections: Iterable[str], line: TicketLine) -> Iterator[FreeSeats]:
+        """The seats of these sections from which the best are chosen. A section is read when it is reached."""
+        category, accessible = line.ticket_type, line.best is not None and line.best.accessible
+        for name in sections:
+            section = self._hall.state(name)
+            yield FreeSeats(section.layout.pool(category, accessible=accessible), self._free_in(section))
 
     def _free_in(self, section: SectionState) -> int:
         if len(section.removed) > REMOVED_MAX_SEATS:
-            raise _lost_too_many(section)
+            raise _lost_too_many(len(section.removed))
         return section.free ^ self.chosen.get(section.layout.name, 0) if self.chosen else section.free
 
     def _choose(self, section: SectionState, bits: int) -> None:
@@ -154,22 +169,19 @@ class _Order:
 
     def _taken(self, category: UUID, seats: Sequence[tuple[SectionState, str]]) -> SeatRefusal:
         """The refusal with the seats that are taken, and as many others near the first one."""
-        section, name = seats[0]
-        offered = free_seats(section.layout, self._free_in(section), category, accessible=False)
-        bit = section.layout.find((name,))[0].bit_length() - 1
-        nearest = [section.layout.name_of(each) for each in nearby(offered, bit, len(seats))]
+        section = seats[0][0]
+        nearest = self._nearest(section, category, [name for _, name in seats]) if section.free else []
         return SeatRefusal(Reason.SEAT_TAKEN, {"seats": [name for _, name in seats], "nearest": nearest})
 
+    def _nearest(self, section: SectionState, category: UUID, lost: Sequence[str]) -> list[str]:
+        layout = section.layout
+        bit = layout.bits_of(lost[:1]).bit_length() - 1
+        offered = FreeSeats(layout.pool(category, accessible=False), self._free_in(section))
+        return [layout.name_of(each) for each in nearby(offered, layout.row_of(bit), bit, len(lost))]
 
-def _lost_too_many(section: SectionState) -> SeatRefusal:
-    return SeatRefusal(Reason.EVENT_NOT_OPEN, {"removedSeats": len(section.removed), "limit": REMOVED_MAX_SEATS})
 
-
-def _bits_of(section: SectionState, category: UUID, names: tuple[str, ...]) -> int:
-    """The bits of seats, if the section has all of them in the category; or else 0."""
-    bits, lacking = section.layout.find(names)
-    seats = section.layout.categories.get(category.int)
-    return 0 if lacking or seats is None or bits & seats.every != bits else bits
+def _lost_too_many(removed: int) -> SeatRefusal:
+    return SeatRefusal(Reason.EVENT_NOT_OPEN, {"removedSeats": removed, "limit": REMOVED_MAX_SEATS})
 
 
 def _is_free(free: int, bits: int) -> bool:

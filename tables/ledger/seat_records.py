@@ -1,5 +1,6 @@
 """The seats of the events of one partition while the ledger works on a batch: their plans, and what of them is out."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from tables.ledger.hall import Hall
+from tables.ledger.hall import Hall, SeatedSection, SectionOutline
 from tables.ledger.purchase_records import SeatEffect
 from tables.ledger.records import (
     SectionPieceRecord,
@@ -34,7 +35,7 @@ Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
 
 
 class _PieceHead(Struct, frozen=True):
-    """What a piece says about its section without the rows."""
+    """What a piece says about its section, with rows that are only counted."""
 
     sections: int
     number: int
@@ -42,7 +43,7 @@ class _PieceHead(Struct, frozen=True):
     categories: list[UUID]
     part: int = 0
     parts: int = 1
-    rows: msgspec.Raw = msgspec.Raw(b"")
+    rows: list[tuple[msgspec.Raw, list[msgspec.Raw]]] = []
 
 
 class _EventSeats:
@@ -64,8 +65,8 @@ class SeatRecords:
         self._cached_seats = cached_seats
         self._events: dict[int, _EventSeats] = {}
         self._changed_pieces: dict[bytes, SectionPieceRecord] = {}
-        # By the number of the event's id and the section's name.
-        self._changed_states: dict[tuple[int, str], SectionState] = {}
+        # With their events.
+        self._changed_states: dict[SectionState, UUID] = {}
 
     def define(self, offset: int, command: DefineSection) -> None:
         """Keep a piece of a plan, unless it is known."""
@@ -77,10 +78,10 @@ class SeatRecords:
 
     def hall(self, event: UUID, plan: int) -> Hall | None:
         """The hall by a plan; None if the plan is not complete."""
-        halls = self._of(event).halls
-        if plan not in halls:
-            halls[plan] = self._read_hall(event, plan)
-        return halls[plan]
+        seats = self._events.get(event.int) or self._of(event)
+        if plan not in seats.halls:
+            seats.halls[plan] = self._read_hall(event, plan)
+        return seats.halls[plan]
 
     def book(self, event: UUID, offset: int, effects: Iterable[SeatEffect]) -> None:
         """Book what the command at ``offset`` does to seats where a section's record lacks it."""
@@ -92,9 +93,9 @@ class SeatRecords:
                     if effect.plan:
                         state.move(self._layout(event, effect.plan, name))
                     state.change(given, taken, sold=effect.sold)
-        for name, state in touched.items():
+        for state in touched.values():
             state.offset = max(state.offset, offset)
-            self._changed_states[event.int, name] = state
+            self._changed_states[state] = event
 
     def state(self, event: UUID, section: str, plan: int) -> SectionState:
         """The seats of a section that are out; by ``plan`` if none ever were."""
@@ -107,19 +108,20 @@ class SeatRecords:
 
     def take(self, event: UUID, offset: int, plan: int, chosen: Mapping[str, int], *, sold: bool) -> None:
         """Book the seats that the command at ``offset`` was just given by a plan, by section; they are free."""
+        states = self._events[event.int].states
         for name, bits in chosen.items():
-            state = self.state(event, name, plan)
+            state = states[name]
             if state.layout.plan != plan:
                 state.move(self._layout(event, plan, name))
             state.take(bits, sold=sold)
             state.offset = offset
-            self._changed_states[event.int, name] = state
+            self._changed_states[state] = event
 
     def take_changed(self) -> dict[bytes, bytes]:
         """The records changed since the last call. Ends the batch."""
         taken = {key: encode_record(record) for key, record in self._changed_pieces.items()}
-        for (event, name), state in self._changed_states.items():
-            taken[section_key(UUID(int=event), name)] = encode_record(_record(state))
+        for state, event in self._changed_states.items():
+            taken[section_key(event, state.layout.name)] = encode_record(_record(state))
         self._changed_pieces.clear()
         self._changed_states.clear()
         size = sum([seats.size for seats in self._events.values()])
@@ -170,22 +172,27 @@ class SeatRecords:
 
     def _read_hall(self, event: UUID, plan: int) -> Hall | None:
         heads: dict[str, _PieceHead] = {}
-        parts: dict[str, int] = {}
+        parts, seats = Counter[str](), Counter[str]()
         for piece in self._pieces(plan_prefix(event, plan)):
             head = _decode_head(piece)
             heads[head.section] = head
-            parts[head.section] = parts.get(head.section, 0) + 1
+            parts[head.section] += 1
+            seats[head.section] += sum([len(row) for _, row in head.rows])
         ordered = sorted(heads.values(), key=lambda head: (head.number, head.section))
         if not ordered or len(ordered) < ordered[0].sections or any(parts[h.section] < h.parts for h in ordered):
             return None
-        seated = [(head.section, head.categories) for head in ordered if len(head.rows)]
-        states = self._of(event).states
+        seated = [head for head in ordered if head.rows]
+        records = self._load([section_key(event, head.section) for head in seated])
+        sections = [
+            SeatedSection(head.section, head.categories, _outline(record, plan, seats[head.section]))
+            for head, record in zip(seated, records, strict=True)
+        ]
 
-        def state(name: str) -> SectionState:
-            known = states.get(name) or self.state(event, name, plan)
+        def read(name: str) -> SectionState:
+            known = self.state(event, name, plan)
             return known if known.layout.plan == plan else known.seen_by(self._layout(event, plan, name))
 
-        return Hall(plan, seated, state)
+        return Hall(plan, sections, self._of(event).states, read)
 
     def _pieces(self, prefix: bytes) -> Iterator[bytes]:
         changed = {key: record.piece for key, record in self._changed_pieces.items() if key.startswith(prefix)}
@@ -212,6 +219,15 @@ def _by_section(effect: SeatEffect) -> list[tuple[str, tuple[str, ...], tuple[st
 
 def _within(section: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple([name for name in names if section_of(name) == section])
+
+
+def _outline(value: bytes | None, plan: int, seats: int) -> SectionOutline | None:
+    """What a record shows of a section with so many seats, those with the same name included."""
+    if value is None:
+        return 0, True
+    record = decode_section(value)
+    out = sum([int.from_bytes(bits, "little").bit_count() for bits in (record.held, record.sold)])
+    return (len(record.removed), out < seats) if record.plan == plan else None
 
 
 def _record(state: SectionState) -> SectionRecord:

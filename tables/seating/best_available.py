@@ -1,43 +1,20 @@
-"""Which of the free seats of a section are the best: by operations on all bits of the section at once."""
+"""Which of the free seats of a section are the best: by operations on all bits of a row at once."""
 
-from typing import NamedTuple
-from uuid import UUID
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
-from tables.seating.layout import SectionLayout
+from tables.seating.ranking import NO_RANK, SeatOrder
 
-
-class FreeSeats(NamedTuple):
-    """A section's bits: ``free`` seats of every category, and those of them that may be ``chosen``.
-
-    Of the chosen ones at least one must be in ``required``, unless that is None.
-    """
-
-    layout: SectionLayout
-    free: int
-    chosen: int
-    required: int | None = None
-
-
-def free_seats(layout: SectionLayout, free: int, category: UUID, *, accessible: bool) -> FreeSeats:
-    """The free seats of a category from which best available chooses.
-
-    Those for wheelchairs and companions are left to buyers who ask for accessible ones.
-    """
-    seats = layout.categories.get(category.int)
-    if seats is None:
-        return FreeSeats(layout, free, 0)
-    if accessible:
-        return FreeSeats(layout, free, free & seats.accessible, layout.wheelchair)
-    return FreeSeats(layout, free, free & seats.ordinary)
+# Of a pool, by number of seats. Each takes up to 100 bytes a row.
+RUNS_MAX_SIZES: Final = 16
 
 
 def run_starts(bits: int, count: int) -> int:
     """The bits at which ``count`` set bits follow each other, itself included."""
-    have = 1
-    while have < count:
-        step = min(have, count - have)
+    for step in _steps(count):
         bits &= bits >> step
-        have += step
     return bits
 
 
@@ -61,22 +38,98 @@ def run_bits(first: int, count: int) -> int:
     return (1 << count) - 1 << first
 
 
-def best_run(seats: FreeSeats, count: int, *, orphans: bool) -> int | None:
-    """The first bit of the best ``count`` adjacent seats; None if there are none.
+class SeatPool:
+    """Seats of a section among which the best are chosen. Unless ``required`` is None, one of those must be chosen."""
 
-    The best is the run whose middle seat (of two the first) is nearest to the focal point; the first row and seat break
-    a tie. Unless ``orphans``, it leaves no free seat beside it alone that was not alone before.
-    """
-    starts = run_starts(seats.chosen, count)
-    if seats.required is not None and starts:
-        starts &= _any_within(seats.required, count)
-    if starts and not orphans:
-        starts ^= starts & _orphaning(seats.free, count)
-    if not starts:
-        return None
-    middle = (count - 1) // 2
-    found = seats.layout.ranking.first(starts << middle if middle else starts)
-    return None if found is None else found - middle
+    __slots__ = ("_order", "_required_by_row", "_runs", "_seats_by_row", "required", "seats")
+
+    def __init__(self, order: SeatOrder, seats: int, required: int | None = None) -> None:
+        self.seats = seats
+        self.required = required
+        self._order = order
+        self._seats_by_row = _by_row(order.starts, seats)
+        self._required_by_row = None if required is None else _by_row(order.starts, required)
+        self._runs: dict[int, _RowRuns] = {}
+
+    def has_run(self, free: int, count: int) -> bool:
+        """Whether there are ``count`` adjacent seats of the pool that are ``free``."""
+        starts = run_starts(free & self.seats, count)
+        return bool(starts if self.required is None else starts & _any_within(self.required, count))
+
+    def best_run(self, free: int, count: int, *, orphans: bool) -> int | None:
+        """The first bit of the best ``count`` adjacent seats of the pool that are ``free``; None if there are none.
+
+        The best is the run whose middle seat (of two the first) is nearest to the focal point; the first row and seat
+        break a tie. Unless ``orphans``, it leaves no free seat beside it alone that was not alone before.
+        """
+        key = -count if orphans else count
+        if key not in self._runs:
+            while len(self._runs) >= RUNS_MAX_SIZES:
+                del self._runs[next(iter(self._runs))]
+            self._runs[key] = _RowRuns(self._order, self._seats_by_row, self._required_by_row, count, orphans=orphans)
+        return self._runs[key].best(free)
+
+
+class _RowRuns:
+    """The best run of ``count`` seats in each row; a row is only looked at again when its free seats have changed."""
+
+    __slots__ = ("_best", "_count", "_free", "_free_by_row", "_order", "_orphans", "_ranks", "_required", "_seats")
+
+    def __init__(
+        self, order: SeatOrder, seats: Sequence[int], required: Sequence[int] | None, count: int, *, orphans: bool
+    ) -> None:
+        self._order = order
+        self._seats = seats
+        self._required = required
+        self._count = count
+        self._orphans = orphans
+        self._free = 0
+        self._free_by_row = [0] * len(seats)
+        # The ranks of the middle seats of the best runs, by row, and those that are there in ascending order.
+        self._ranks = [NO_RANK] * len(seats)
+        self._best: list[int] = []
+
+    def best(self, free: int) -> int | None:
+        """The first bit of the best run of the section; None if there is none."""
+        if changed := free ^ self._free:
+            self._free = free
+            self._look(changed)
+        return self._order.bits[self._best[0]] - (self._count - 1) // 2 if self._best else None
+
+    def _look(self, changed: int) -> None:
+        """Look at the rows in which seats have changed."""
+        starts, ranks, best = self._order.starts, self._ranks, self._best
+        while changed:
+            row = bisect_right(starts, changed.bit_length() - 1) - 1
+            here = changed >> starts[row]
+            changed ^= here << starts[row]
+            self._free_by_row[row] ^= here
+            before, now = ranks[row], self._rank(row)
+            if now != before:
+                ranks[row] = now
+                if before != NO_RANK:
+                    del best[bisect_left(best, before)]
+                if now != NO_RANK:
+                    insort(best, now)
+
+    def _rank(self, row: int) -> int:
+        """The rank of the middle seat of the best run of a row."""
+        free, count = self._free_by_row[row], self._count
+        starts = run_starts(free & self._seats[row], count)
+        if starts and self._required is not None:
+            starts &= _any_within(self._required[row], count)
+        if starts and not self._orphans:
+            starts ^= starts & _orphaning(free, count)
+        return self._order.first(row, starts << (count - 1) // 2) if starts else NO_RANK
+
+
+def _by_row(starts: Sequence[int], bits: int) -> list[int]:
+    """The bits of each row, counted from its first one."""
+    found = [0] * len(starts)
+    for row in reversed(range(len(starts))):
+        found[row] = bits >> starts[row]
+        bits ^= found[row] << starts[row]
+    return found
 
 
 def _orphaning(free: int, count: int) -> int:
@@ -89,9 +142,15 @@ def _orphaning(free: int, count: int) -> int:
 
 def _any_within(bits: int, count: int) -> int:
     """The bits from which on at least one of ``count`` bits is set."""
-    have = 1
-    while have < count:
-        step = min(have, count - have)
+    for step in _steps(count):
         bits |= bits >> step
-        have += step
     return bits
+
+
+@lru_cache(maxsize=512)
+def _steps(count: int) -> tuple[int, ...]:
+    """By how much bits are shifted in turn so that each meets the next ``count`` - 1."""
+    steps: list[int] = []
+    while (have := sum(steps, 1)) < count:
+        steps.append(min(have, count - have))
+    return tuple(steps)

@@ -4,12 +4,25 @@ And those that are offered instead of one that is taken.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from tables.seating.best_available import FreeSeats, best_run, longest_run, run_bits, run_starts
-from tables.seating.layout import positions
+from tables.seating.best_available import SeatPool, longest_run, run_bits, run_starts
+from tables.seating.layout import RowLayout, positions
 
 # Adjacent seats: their section's place among those that were asked, the bit of the first, and their number.
 ChosenRun = tuple[int, int, int]
+
+
+class FreeSeats(NamedTuple):
+    """The ``free`` seats of a section, of every category, and the ``pool`` among which the best are chosen."""
+
+    pool: SeatPool
+    free: int
+
+    @property
+    def chosen(self) -> int:
+        """The bits of the seats that may be chosen."""
+        return self.pool.seats & self.free
 
 
 def choose(sections: Iterable[FreeSeats], count: int, *, together: bool) -> list[ChosenRun]:
@@ -20,12 +33,12 @@ def choose(sections: Iterable[FreeSeats], count: int, *, together: bool) -> list
     alone has enough seats.
     """
     seen: list[FreeSeats] = []
-    for number, seats in enumerate(sections):
-        if (first := best_run(seats, count, orphans=False)) is not None:
-            return [(number, first, count)]
+    for seats in sections:
+        if (first := seats.pool.best_run(seats.free, count, orphans=False)) is not None:
+            return [(len(seen), first, count)]
         seen.append(seats)
     for number, seats in enumerate(seen):
-        if (first := best_run(seats, count, orphans=True)) is not None:
+        if (first := seats.pool.best_run(seats.free, count, orphans=True)) is not None:
             return [(number, first, count)]
     return [] if together else _scattered(seen, count)
 
@@ -36,10 +49,10 @@ def longest(sections: Sequence[FreeSeats], count: int) -> int:
 
 
 def _longest(seats: FreeSeats, count: int) -> int:
-    if seats.required is None:
+    if seats.pool.required is None:
         return longest_run(seats.chosen)
     sizes = range(min(count - 1, longest_run(seats.chosen)), 0, -1)
-    return next((size for size in sizes if best_run(seats, size, orphans=True) is not None), 0)
+    return next((size for size in sizes if seats.pool.has_run(seats.free, size)), 0)
 
 
 def _scattered(sections: Sequence[FreeSeats], count: int) -> list[ChosenRun]:
@@ -57,31 +70,31 @@ def _scattered(sections: Sequence[FreeSeats], count: int) -> list[ChosenRun]:
 
 def _groups(seats: FreeSeats, count: int) -> Iterator[tuple[int, int]]:
     """The first bits and the sizes of the longest runs of one section, at most ``count`` seats."""
+    pool, free = seats
     size = count
-    while seats.chosen and count:
+    while count and (chosen := pool.seats & free):
         size = min(size, count)
-        if not run_starts(seats.chosen, size):
-            size = longest_run(seats.chosen)
-        first = best_run(seats, size, orphans=False)
+        if not run_starts(chosen, size):
+            size = longest_run(chosen)
+        first = pool.best_run(free, size, orphans=False)
         if first is None:
-            first = best_run(seats, size, orphans=True)
+            first = pool.best_run(free, size, orphans=True)
         if first is None:
             return
         yield first, size
         count -= size
-        group = run_bits(first, size)
-        seats = seats._replace(free=seats.free ^ group, chosen=seats.chosen ^ group)
+        free ^= run_bits(first, size)
 
 
-def nearby(seats: FreeSeats, bit: int, count: int) -> list[int]:
+def nearby(seats: FreeSeats, row: RowLayout, bit: int, count: int) -> list[int]:
     """At most ``count`` bits: those of the seat's row by their distance in it, then the best of the section."""
-    row = seats.layout.row_of(bit)
-    width = len(row.shape.labels)
-    beside = seats.chosen >> row.start & (1 << width) - 1
-    in_row = [row.start + each for each in positions(beside)]
-    found = sorted(in_row, key=lambda each: (abs(each - bit), each))[:count]
-    others = seats.chosen ^ beside << row.start
-    while len(found) < count and (best := seats.layout.ranking.first(others)) is not None:
+    if not seats.chosen:
+        return []
+    in_row = (1 << len(row.shape.labels)) - 1 << row.start
+    beside = positions(seats.chosen & in_row)
+    found = sorted(beside, key=lambda each: (abs(each - bit), each))[:count]
+    others = seats.free ^ seats.free & in_row
+    while len(found) < count and (best := seats.pool.best_run(others, 1, orphans=True)) is not None:
         found.append(best)
         others ^= 1 << best
     return found

@@ -6,12 +6,14 @@ never goes from one row to the next.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from tables.messages.sections import PlanRow, SeatFlags
-from tables.seating.ranking import Ranking
+from tables.seating.best_available import SeatPool
+from tables.seating.ranking import SeatOrder, distance_key
 
 SEPARATOR: Final = "-"
 # Python's flags are ten times as slow as numbers.
@@ -43,6 +45,9 @@ class CategorySeats(NamedTuple):
     every: int
 
 
+NO_SEATS: Final = CategorySeats(0, 0, 0)
+
+
 class SectionLayout:
     """The seats of a section in one plan. ``seats`` has the bits of all, ``wheelchair`` of the places for wheelchairs.
 
@@ -50,15 +55,17 @@ class SectionLayout:
     """
 
     __slots__ = (
-        "_category_numbers",
+        "_category_marks",
+        "_distance_keys",
         "_ids",
+        "_order",
+        "_pools",
         "_rows",
         "_seats_by_row",
         "_starts",
         "categories",
         "name",
         "plan",
-        "ranking",
         "seats",
         "size",
         "wheelchair",
@@ -69,40 +76,61 @@ class SectionLayout:
     ) -> None:
         self.name = name
         self.plan = plan
-        layouts, placed = _place(name, rows)
-        self._rows = layouts
-        self._seats_by_row = {row.name: (row.start, row.shape.bits) for row in layouts}
-        self._starts = [row.start for row in layouts]
-        self.size = len(placed)
-        self.seats = _bits(place.bit for place in placed)
-        self.wheelchair = _bits(place.bit for place in placed if place.flags & _WHEELCHAIR)
+        placed = _place(name, focal, rows)
+        self._rows = placed.rows
+        self._seats_by_row = {row.name: (row.start, row.shape.bits) for row in placed.rows}
+        self._starts = [row.start for row in placed.rows]
         self._ids = tuple(categories)
-        self._category_numbers = bytearray(placed[-1].bit + 1 if placed else 0)
-        for place in placed:
-            self._category_numbers[place.bit] = place.category
-        self.categories = {
-            each.int: _category_seats([place for place in placed if place.category == number])
-            for number, each in enumerate(categories)
-        }
-        distances = [((place.x - focal[0]) ** 2 + (place.y - focal[1]) ** 2, place.bit) for place in placed]
-        self.ranking = Ranking([bit for _, bit in sorted(distances)])
+        self._category_marks = bytes(placed.categories)
+        self._distance_keys: Collection[int] = placed.distance_keys
+        self.size = len(placed.distance_keys)
+        self.seats = _bits(self._category_marks, range(1, 256))
+        self.wheelchair = _bits(placed.flags, (_WHEELCHAIR, _ACCESSIBLE))
+        accessible = _bits(placed.flags, range(1, 256))
+        self.categories: dict[int, CategorySeats] = {}
+        for number, each in enumerate(categories):
+            every = _bits(self._category_marks, (number + 1,))
+            self.categories[each.int] = CategorySeats(every ^ every & accessible, every & accessible, every)
+        self._order: SeatOrder | None = None
+        self._pools: dict[tuple[int, bool], SeatPool] = {}
 
-    def find(self, names: Iterable[str]) -> tuple[int, list[str]]:
+    def pool(self, category: UUID, *, accessible: bool) -> SeatPool:
+        """The seats of a category among which the best are chosen.
+
+        Those for wheelchairs and companions are left to buyers who ask for accessible ones.
+        """
+        return self._pools.get((category.int, accessible)) or self._add_pool(category, accessible=accessible)
+
+    def find(self, names: Sequence[str]) -> tuple[int, list[str]]:
         """The bits of the seats of these names, and the names that the section doesn't have."""
-        bits = 0
+        bits = self.bits_of(names)
+        if bits or not names:
+            return bits, []
         lacking: list[str] = []
         for name in names:
-            row, _, label = name.rpartition(SEPARATOR)
-            try:
-                start, seats = self._seats_by_row[row]
-                bits |= 1 << start + seats[label]
-            except KeyError:
+            bit = self.bits_of((name,))
+            bits |= bit
+            if not bit:
                 lacking.append(name)
         return bits, lacking
 
+    def bits_of(self, names: Iterable[str], category: UUID | None = None) -> int:
+        """The bits of the seats of these names; 0 if the section doesn't have one of them, in the category if given."""
+        rows, bits = self._seats_by_row, 0
+        try:
+            for name in names:
+                row, _, label = name.rpartition(SEPARATOR)
+                start, seats = rows[row]
+                bits |= 1 << start + seats[label]
+            if category is None or bits & self.categories[category.int].every == bits:
+                return bits
+        except KeyError:
+            pass
+        return 0
+
     def category_of(self, bit: int) -> UUID:
         """The category of a seat."""
-        return self._ids[self._category_numbers[bit]]
+        return self._ids[self._category_marks[bit] - 1]
 
     def name_of(self, bit: int) -> str:
         """The name of the seat of a bit."""
@@ -131,48 +159,58 @@ class SectionLayout:
             names.append(begin + labels[bit - start])
         return names
 
+    def _add_pool(self, category: UUID, *, accessible: bool) -> SeatPool:
+        if self._order is None:
+            self._order = SeatOrder(self._starts, self._distance_keys, len(self._category_marks))
+            self._distance_keys = ()
+        seats = self.categories.get(category.int, NO_SEATS)
+        required = self.wheelchair if accessible else None
+        pool = SeatPool(self._order, seats.accessible if accessible else seats.ordinary, required)
+        self._pools[category.int, accessible] = pool
+        return pool
 
-class _Place(NamedTuple):
-    bit: int
-    category: int
-    x: int
-    y: int
-    flags: int
+
+class _Placed(NamedTuple):
+    """The seats of a section: their flags and the numbers of their categories by bit, where 0 means no seat."""
+
+    rows: list[RowLayout]
+    categories: bytearray
+    flags: bytearray
+    distance_keys: Collection[int]
 
 
-def _place(section: str, rows: Iterable[PlanRow]) -> tuple[list[RowLayout], list[_Place]]:
+def _place(section: str, focal: tuple[int, int], rows: Iterable[PlanRow]) -> _Placed:
     """Of rows or seats with the same label the first counts, so that a name is one bit."""
     shapes: dict[tuple[str, ...], RowShape] = {}
     layouts: list[RowLayout] = []
-    placed: list[_Place] = []
-    start = 0
+    categories, all_flags, keys = bytearray(), bytearray(), array("q")
+    focal_x, focal_y = focal
     known_rows: set[str] = set()
     for row in rows:
         if row.label in known_rows:
             continue
         known_rows.add(row.label)
+        start = len(categories)
         labels: list[str] = []
-        known: set[str] = set()
+        bits: dict[str, int] = {}
         for seat in row.seats:
-            if seat.label in known:
+            label, flags = seat.label, seat.flags
+            if label in bits:
                 continue
-            known.add(seat.label)
-            if labels and seat.flags & _AISLE_BEFORE:
+            if flags & _AISLE_BEFORE and labels:
                 labels.append("")
-            placed.append(_Place(start + len(labels), seat.category, seat.x, seat.y, seat.flags))
-            labels.append(seat.label)
-        key = tuple(labels)
-        if key not in shapes:
-            shapes[key] = RowShape(key, {label: bit for bit, label in enumerate(key) if label})
-        layouts.append(RowLayout(section + SEPARATOR + row.label, start, shapes[key]))
-        start += len(labels) + 1
-    return layouts, placed
-
-
-def _category_seats(places: Sequence[_Place]) -> CategorySeats:
-    ordinary = _bits(place.bit for place in places if not place.flags & _ACCESSIBLE)
-    accessible = _bits(place.bit for place in places if place.flags & _ACCESSIBLE)
-    return CategorySeats(ordinary, accessible, ordinary | accessible)
+                categories.append(0)
+                all_flags.append(0)
+            bits[label] = len(labels)
+            keys.append(distance_key(seat.x - focal_x, seat.y - focal_y, len(categories)))
+            labels.append(label)
+            categories.append(seat.category + 1)
+            all_flags.append(flags & _ACCESSIBLE)
+        categories.append(0)
+        all_flags.append(0)
+        shape = RowShape(tuple(labels), bits)
+        layouts.append(RowLayout(section + SEPARATOR + row.label, start, shapes.setdefault(shape.labels, shape)))
+    return _Placed(layouts, categories, all_flags, keys)
 
 
 def section_of(name: str) -> str:
@@ -180,14 +218,15 @@ def section_of(name: str) -> str:
     return name.partition(SEPARATOR)[0]
 
 
-def _bits(places: Iterable[int]) -> int:
-    chosen = array("I", places)
-    if not chosen:
-        return 0
-    content = bytearray(max(chosen) // 8 + 1)
-    for place in chosen:
-        content[place >> 3] |= 1 << (place & 7)
-    return int.from_bytes(content, "little")
+def _bits(marks: bytes | bytearray, chosen: range | tuple[int, ...]) -> int:
+    """The bits whose marks are among those ``chosen``."""
+    digits = marks.translate(_digits_by_mark(chosen))
+    return int(digits[::-1], 2) if digits else 0
+
+
+@lru_cache(maxsize=256)
+def _digits_by_mark(chosen: range | tuple[int, ...]) -> bytes:
+    return bytes([ord("1") if mark in chosen else ord("0") for mark in range(256)])
 
 
 def positions(bits: int) -> list[int]:

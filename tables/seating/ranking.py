@@ -1,66 +1,73 @@
-"""The seats of a section in the order of their distance to the focal point, and the first of some in that order."""
+"""The seats of a section in the order of their distance to the focal point, and the first of some seats of a row."""
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final
 
-LEAF_MAX_SEATS: Final = 8
-FANOUT: Final = 8
+# Behind every seat's place in the order.
+NO_RANK: Final = 2**32 - 1
+_BIT_MASK: Final = 2**24 - 1
+
+# Seats of a row as bits, counted from the row's first one: up to the one that comes first in the order, and behind it.
+# To both sides of it the seats come later and later.
+Valley = tuple[int, int]
 
 
-class _Node(NamedTuple):
-    """Seats that follow each other in the order: their bits, the lowest of them, and the nodes below.
+def distance_key(x: int, y: int, bit: int) -> int:
+    """Sorts seats by their distance (x, y) to the focal point, those of the same distance by their bit."""
+    return x * x + y * y << 24 | bit
 
-    Bits are counted from the lowest one of the node above, so that they become small. A node without others below has
-    its bits in order, counted from its own lowest.
+
+class SeatOrder:
+    """The order of the seats of a section whose rows begin at the bits ``starts``.
+
+    ``bits`` has the bit of each seat by its rank, ``ranks`` the rank by bit. A row's ``valleys`` are nearly always one.
     """
 
-    bits: int
-    lowest: int
-    ordered: tuple[int, ...]
-    children: tuple["_Node", ...]
+    __slots__ = ("bits", "ranks", "starts", "valleys")
+
+    def __init__(self, starts: Sequence[int], distance_keys: Iterable[int], end: int) -> None:
+        self.starts = starts
+        self.bits = array("I", [key & _BIT_MASK for key in sorted(distance_keys)])
+        self.ranks = array("I", [NO_RANK]) * end
+        for rank, bit in enumerate(self.bits):
+            self.ranks[bit] = rank
+        self.valleys = [_valleys(self.ranks[first:last]) for first, last in pairwise([*starts, end])]
+
+    def first(self, row: int, bits: int) -> int:
+        """The rank of the first one of some seats of the row of that number; NO_RANK if there are none."""
+        best = NO_RANK
+        start, ranks = self.starts[row], self.ranks
+        for near, far in self.valleys[row]:
+            if (found := bits & near) and (rank := ranks[start + found.bit_length() - 1]) < best:
+                best = rank
+            if (found := bits & far) and (rank := ranks[start + (found & -found).bit_length() - 1]) < best:
+                best = rank
+        return best
 
 
-class Ranking:
-    """A tree of masks over the seats in their order, so that a look for the first one takes few operations on bits."""
-
-    __slots__ = ("_top",)
-
-    def __init__(self, ordered: Sequence[int]) -> None:
-        self._top = _nodes(ordered, 0)
-
-    def first(self, bits: int) -> int | None:
-        """The bit among ``bits`` whose seat comes first; None if there is none."""
-        nodes = self._top
-        start = 0
-        while True:
-            for node in nodes:
-                if here := bits & node.bits:
-                    break
-            else:
-                return None
-            start += node.lowest
-            bits = here >> node.lowest
-            for bit in node.ordered:
-                if bits >> bit & 1:
-                    return start + bit
-            nodes = node.children
+def _valleys(ranks: Iterable[int]) -> list[Valley]:
+    """The valleys of a row by the ranks of its bits, NO_RANK where no seat is."""
+    found: list[Valley] = []
+    begin = lowest = end = 0
+    before = NO_RANK
+    is_falling = True
+    for bit, rank in enumerate(ranks):
+        if rank == NO_RANK:
+            continue
+        if rank > before:
+            is_falling = False
+        elif is_falling:
+            lowest = bit
+        else:
+            found.append(_valley(begin, lowest, end))
+            begin = lowest = bit
+            is_falling = True
+        before, end = rank, bit + 1
+    found.append(_valley(begin, lowest, end))
+    return found
 
 
-def _nodes(ordered: Sequence[int], above: int) -> tuple[_Node, ...]:
-    """At most FANOUT nodes for these seats; ``above`` is the lowest bit of the node above."""
-    size = LEAF_MAX_SEATS
-    while size * FANOUT < len(ordered):
-        size *= FANOUT
-    return tuple([_node(ordered[at : at + size], above) for at in range(0, len(ordered), size)])
-
-
-def _node(ordered: Sequence[int], above: int) -> _Node:
-    lowest = min(ordered)
-    if len(ordered) <= LEAF_MAX_SEATS:
-        near = tuple([bit - lowest for bit in ordered])
-        return _Node(sum([1 << bit for bit in near]) << lowest - above, lowest - above, near, ())
-    children = _nodes(ordered, lowest)
-    bits = 0
-    for child in children:
-        bits |= child.bits
-    return _Node(bits << lowest - above, lowest - above, (), children)
+def _valley(begin: int, lowest: int, end: int) -> Valley:
+    return (2 << lowest) - (1 << begin), (1 << end) - (2 << lowest)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+import tables.ledger.seat_records
 from tables.errors import InvariantBroken
 from tables.ledger.records import SECTION_MARK, SectionRecord, decode_purchase, decode_section, purchase_key
 from tables.ledger.seat_orders import REMOVED_MAX_SEATS
@@ -119,6 +120,29 @@ def test_a_seat_that_is_out_is_refused_with_others_near_it(driver: SeatDriver) -
     assert refusal_of(outcome) == rejected(Reason.SEAT_TAKEN, seats=["A-1-2"], nearest=["A-1-1"])
     assert driver.told(driver_command(2, "A-1-2")).reason is Reason.ID_REUSED
     assert driver.out() == (0, 1)
+
+
+def test_the_plan_of_a_section_is_read_when_an_order_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def layout(name: str, *rest: Any) -> SectionLayout:
+        read.append(name)
+        return SectionLayout(name, *rest)
+
+    def read_by(outcome: Outcome) -> tuple[tuple[str, ...], list[str]]:
+        names = list(read)
+        read.clear()
+        return seats_of(outcome), names
+
+    monkeypatch.setattr(tables.ledger.seat_records, "SectionLayout", layout)
+    driver = SeatDriver({"A": ["ff"], "B": ["ff"], "C": ["ff"]})
+    assert read_by(driver.best(1, 2)) == (("A-1-1", "A-1-2"), ["A"])
+    assert read_by(driver.best(2, 2)) == (("B-1-1", "B-1-2"), ["B"])
+    assert read_by(driver.named(3, "C-1-2")) == (("C-1-2",), ["C"])
+    assert read_by(driver.best(4, 1)) == (("C-1-1",), ["C"])
+    assert read_by(driver.give(1, 1, "A-1-2")) == (("A-1-2",), ["A"])
+    assert read_by(driver.best(5, 1)) == (("A-1-2",), ["A"])
+    assert read_by(driver.best(6, 1)) == ((), ["A", "B", "C"])
 
 
 def driver_command(number: int, *seats: str) -> Command:
