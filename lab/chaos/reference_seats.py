@@ -96,8 +96,14 @@ class ModelHall:
             default=0,
         )
 
-    def nearest(self, name: str, category: str, count: int) -> list[str]:
-        """The seats offered instead of one: those of its row, then the best of its section."""
+    def nearest(self, lost: list[str], category: str) -> list[str]:
+        """The seats offered instead of lost ones: in each section as many, near the first one there."""
+        sections = dict.fromkeys(self.seats[name].section for name in lost)
+        by_section = [[name for name in lost if self.seats[name].section == section] for section in sections]
+        return [seat for names in by_section for seat in self._nearest(names[0], category, len(names))]
+
+    def _nearest(self, name: str, category: str, count: int) -> list[str]:
+        """Those of its row, then the best of its section."""
         wanted = self.seats[name]
         offered = self.offered(wanted.section, category, accessible=False)
         row = [seat for seat in offered if seat.row == wanted.row]
@@ -254,7 +260,7 @@ def take_named(hall: ModelHall, category: str, names: list[str]) -> list[str]:
     if unknown:
         raise SeatsRefused("unknown-seat", seats=unknown[:NAMED_MAX_SEATS])
     if taken:
-        raise SeatsRefused("seat-taken", seats=taken, nearest=hall.nearest(taken[0], category, len(taken)))
+        raise SeatsRefused("seat-taken", seats=taken, nearest=hall.nearest(taken, category))
     return names
 
 

@@ -168,9 +168,14 @@ class _Order:
         self.chosen[name] = self.chosen.get(name, 0) | bits
 
     def _taken(self, category: UUID, seats: Sequence[tuple[SectionState, str]]) -> SeatRefusal:
-        """The refusal with the seats that are taken, and as many others near the first one."""
-        section = seats[0][0]
-        nearest = self._nearest(section, category, [name for _, name in seats]) if section.free else []
+        """The refusal with the seats that are taken, and in each section as many others near the first one."""
+        lost: dict[str, list[str]] = {}
+        nearest: list[str] = []
+        for section, name in seats:
+            if section.free:
+                lost.setdefault(section.layout.name, []).append(name)
+        for name, names in lost.items():
+            nearest += self._nearest(self._hall.state(name), category, names)
         return SeatRefusal(Reason.SEAT_TAKEN, {"seats": [name for _, name in seats], "nearest": nearest})
 
     def _nearest(self, section: SectionState, category: UUID, lost: Sequence[str]) -> list[str]:

@@ -122,6 +122,14 @@ def test_a_seat_that_is_out_is_refused_with_others_near_it(driver: SeatDriver) -
     assert driver.out() == (0, 1)
 
 
+def test_lost_seats_of_several_sections_are_refused_with_others_near_each() -> None:
+    driver = SeatDriver({"A": ["fff"], "C": ["fff"]})
+    driver.named(1, "A-1-2", "C-1-1")
+    outcome = driver.named(2, "C-1-1", "A-1-2", "A-1-3")
+    expected = rejected(Reason.SEAT_TAKEN, seats=["C-1-1", "A-1-2"], nearest=["C-1-2", "A-1-1"])
+    assert refusal_of(outcome) == expected
+
+
 def test_the_plan_of_a_section_is_read_when_an_order_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
