@@ -1,4 +1,4 @@
-"""The changes of which seats are taken, as server-sent events: a look a second for each who follows, within a bound."""
+"""The changes of which seats are taken, as server-sent events: a look a second for all streams that know the same."""
 
 import asyncio
 import time
@@ -38,6 +38,8 @@ class SeatFeed:
         self._times = times
         self._streams_max = streams_max
         self._streams = 0
+        # By event and offset: when it began (s).
+        self._looks: dict[tuple[UUID, int], tuple[float, asyncio.Task[Seats | None]]] = {}
 
     def follow(self, event: UUID, since: int) -> AsyncIterator[bytes]:
         """In any thread: an event now, and one for each change. Refused: busy, if there are too many streams."""
@@ -65,12 +67,28 @@ class SeatFeed:
     async def _news(self, event: UUID, since: int, seen: Seats | None) -> Seats | None:
         """What has changed; everything under another plan; None while PostgreSQL does not answer."""
         try:
-            found = await asyncio.to_thread(self._look, event, since)
+            found = await self._shared_look(event, since)
             if found is not None and seen is not None and found.plan != seen.plan:
-                found = await asyncio.to_thread(self._look, event, EVERYTHING)
+                found = await self._shared_look(event, EVERYTHING)
         except Unavailable:
             return None
         return found
+
+    async def _shared_look(self, event: UUID, since: int) -> Seats | None:
+        """What a look finds that another stream began just now, or else a new one."""
+        now_s = time.monotonic()
+        self._looks = {key: look for key, look in self._looks.items() if now_s < look[0] + self._times.look_s}
+        if (event, since) not in self._looks:
+            looking = asyncio.create_task(asyncio.to_thread(self._look, event, since))
+            looking.add_done_callback(_note_error)
+            self._looks[event, since] = now_s, looking
+        return await asyncio.shield(self._looks[event, since][1])
+
+
+def _note_error(looking: asyncio.Task[Seats | None]) -> None:
+    """An error that no stream waits for any more is nobody's."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 def _event(seats: Seats) -> bytes:

@@ -58,6 +58,21 @@ def test_another_plan_is_sent_as_a_whole() -> None:
     assert looks.asked == [-1, 5, -1]
 
 
+def test_streams_of_an_event_look_together() -> None:
+    looks = Looks(seats(5))
+
+    async def follow(feed: SeatFeed) -> list[bytes]:
+        return [piece async for piece in feed.follow(EVENT, -1)]
+
+    async def follow_all() -> list[list[bytes]]:
+        feed = SeatFeed(looks, SeatFeedTimes(look_s=0.1, quiet_s=60.0, stream_s=0.5))
+        return await asyncio.gather(*[follow(feed) for _ in range(50)])
+
+    assert [[told(piece) for piece in pieces] for pieces in asyncio.run(follow_all())] == [[("id: 5", 3, 5)]] * 50
+    assert set(looks.asked) == {-1, 5}
+    assert len(looks.asked) <= 12
+
+
 def test_a_quiet_stream_says_so_and_ends_in_time() -> None:
     async def everything(feed: SeatFeed) -> list[bytes]:
         return [piece async for piece in feed.follow(EVENT, -1)]
