@@ -47,14 +47,14 @@ class ShownRow(NamedTuple):
 
     @property
     def across(self) -> str:
-        """The x of each seat, separated by blanks."""
-        return " ".join(str(seat.x) for seat in self.seats)
+        """The x of the seats: of the first one, and how much farther each next one is."""
+        return _steps([seat.x for seat in self.seats])
 
     @property
     def down(self) -> str:
-        """The y of each seat, separated by blanks; only one if it is the same for all."""
+        """The y of the seats in the same way; only that of the first one if it is the same for all."""
         found = [seat.y for seat in self.seats]
-        return " ".join(map(str, found if len(set(found)) > 1 else found[:1]))
+        return _steps(found if len(set(found)) > 1 else found[:1])
 
 
 class ShownType(NamedTuple):
@@ -101,6 +101,11 @@ def shown_rows(
             )
 
     return [ShownRow(row["label"], list(shown(row))) for row in section.get("rows", ())]
+
+
+def _steps(places: Sequence[int]) -> str:
+    """Steps of drawn rows are small and alike, so that a page of them compresses to half."""
+    return " ".join([str(place - before) for before, place in zip([0, *places], places, strict=False)])
 
 
 def taken_bits(section: str, taken: Seats | None) -> int:

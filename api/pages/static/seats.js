@@ -3,11 +3,17 @@
 
 const POLL_MS = 4000;
 
+// The list has the place of a row's first seat, and the step to each next one.
+function readPlaces(steps) {
+  let place = 0;
+  return steps.split(" ").map((step) => (place += Number(step)));
+}
+
 // The seats of the list, with their places on the drawing.
 function readSeats(hall) {
   const title = hall.querySelector("[data-name]").dataset.name;
   return [...hall.querySelectorAll("[data-row]")].flatMap((row) => {
-    const across = row.dataset.x.split(" ").map(Number), down = row.dataset.y.split(" ").map(Number);
+    const across = readPlaces(row.dataset.x), down = readPlaces(row.dataset.y);
     return [...row.querySelectorAll("input")].map((box, place) => {
       const [, label, number] = box.value.split("-");
       const name = title.replace("{section}", hall.dataset.hall).replace("{row}", label).replace("{seat}", number);

@@ -3,6 +3,9 @@
 import gzip
 import re
 from html import unescape
+from itertools import accumulate
+from math import cos, sin
+from random import Random
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID, uuid4
@@ -162,11 +165,51 @@ def test_the_page_of_the_largest_section_is_light(reader: Reader, client: FlaskC
     section = {"name": "A", "category": str(ticket(hall)), "rows": 100, "seatsPerRow": 100, "aislesAfter": [30, 70]}
     body = {"sections": [section]}
     assert client.post(f"/api/v3/events/{hall['id']}/seating/generate", json=body).status_code == 200
-    page = reader.client.get(f"/events/{hall['id']}/seats", headers={"Accept-Encoding": "gzip"})
-    text = gzip.decompress(page.data).decode()
-    files = re.findall(r'(?:src|href)="/static/[^/"]+/([^"]+)"', text)
+    page, text = compressed_page(reader, hall)
     assert len(boxes(text)) == 10_000
-    assert len(page.data) + sum(len(asset_of(name).compressed) for name in files) <= PAGE_MAX_BYTES
+    assert len(page) + files_bytes(text) <= PAGE_MAX_BYTES
+
+
+def compressed_page(reader: Reader, hall: dict[str, Any]) -> tuple[bytes, str]:
+    page = reader.client.get(f"/events/{hall['id']}/seats", headers={"Accept-Encoding": "gzip"}).data
+    return page, gzip.decompress(page).decode()
+
+
+def files_bytes(page: str) -> int:
+    """The size of a page's styles and scripts over the wire."""
+    files = re.findall(r'(?:src|href)="/static/[^/"]+/([^"]+)"', page)
+    return sum(len(asset_of(name).compressed) for name in files)
+
+
+def curved_row(number: int) -> dict[str, Any]:
+    """A hundred seats on a circle; each row has its own radius, slope and distance between seats."""
+    random = Random(number)
+    radius, slope, step = random.uniform(300, 3_000), random.uniform(-0.3, 0.3), random.uniform(9, 12)
+    angles = [(seat - 49.5) * step / radius + slope for seat in range(100)]
+    places = [
+        (round(3_000 + radius * sin(angle)), round(4_000 + 12 * number + radius * cos(angle))) for angle in angles
+    ]
+    return {"label": f"{number}", "seats": [{"label": f"{at}", "x": x, "y": y} for at, (x, y) in enumerate(places)]}
+
+
+def test_the_page_of_the_largest_section_is_light_if_its_rows_are_curved(
+    reader: Reader, client: FlaskClient, hall: dict[str, Any]
+) -> None:
+    rows = [curved_row(number) for number in range(100)]
+    body = {"sections": [{"name": "A", "category": str(ticket(hall)), "rows": rows}]}
+    assert client.put(f"/api/v3/events/{hall['id']}/seating", json=body).status_code == 200
+    page, text = compressed_page(reader, hall)
+    assert len(page) + files_bytes(text) <= PAGE_MAX_BYTES
+    assert listed_places(text) == [(seat["x"], seat["y"]) for row in rows for seat in row["seats"]]
+
+
+def listed_places(page: str) -> list[tuple[int, int]]:
+    """The places of the seats, as the page's script reads them from its list."""
+    places: list[tuple[int, int]] = []
+    for across, down in re.findall(r'data-x="([^"]+)" data-y="([^"]+)"', page):
+        xs, ys = ([*accumulate(map(int, steps.split()))] for steps in (across, down))
+        places += zip(xs, ys if len(ys) > 1 else ys * len(xs), strict=True)
+    return places
 
 
 @pytest.mark.parametrize("look", SHAPES)
