@@ -34,17 +34,54 @@ def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> SeatChoice:
 
     Seats by name are chosen first, so that the best available are chosen among the others.
     """
-    order = _Order(hall)
-    if len(lines) == 1 and lines[0].quantity <= ORDER_MAX_SEATS:
-        return ((order.group(lines[0]),) if _is_seated(hall, lines[0]) else ()), order.chosen
+    if len(lines) == 1 and (choice := _at_once(hall, lines[0])) is not None:
+        return choice
     seated = [line for line in lines if _is_seated(hall, line)]
     if len(seated) > 1 and len({line.ticket_type.int for line in seated}) < len(seated):
         raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": str(seated[-1].ticket_type)})
     total = sum([line.quantity for line in seated])
     if total > ORDER_MAX_SEATS:
         raise SeatRefusal(Reason.ORDER_LIMIT_EXCEEDED, {"limit": ORDER_MAX_SEATS, "requested": total})
+    order = _Order(hall, {})
     groups = {line.ticket_type.int: order.group(line) for line in seated if line.seats}
     return tuple([groups.get(line.ticket_type.int) or order.group(line) for line in seated]), order.chosen
+
+
+def _at_once(hall: Hall, line: TicketLine) -> SeatChoice | None:
+    """What nearly all orders get, found in few steps: seats of one section. None if a longer look is needed."""
+    category, count, names, best = line.ticket_type, line.quantity, line.seats, line.best
+    if not hall.is_seated(category) or count > ORDER_MAX_SEATS:
+        return None
+    if best is None and names and len(set(names)) == len(names) == count:
+        name = names[0].partition(SEPARATOR)[0]
+        section = hall.section(name)
+        if section is not None and len(section.removed) <= REMOVED_MAX_SEATS:
+            bits = section.layout.bits_of(names, category)
+            if bits and _is_free(section.free, bits):
+                return (SeatGroup(category, names),), {name: bits}
+            if bits:
+                order = _Order(hall, {name: bits & section.free})
+                lost = [(section, each) for each in names if not section.layout.bits_of((each,)) & section.free]
+                raise order.taken(category, lost[:NAMED_MAX_SEATS])
+    elif best is not None and not names and not best.accessible:
+        for name in _sections_left(hall, category, best.section):
+            section = hall.state(name)
+            first = section.layout.pool(category, accessible=False).best_run(section.free, count, orphans=False)
+            if first is not None:
+                return (SeatGroup(category, section.layout.run_names(first, count)),), {name: run_bits(first, count)}
+    return None
+
+
+def _sections_left(hall: Hall, category: UUID, section: str | None) -> list[str]:
+    """The sections that may have free seats of a category; only that one ``section``, if given. Raises SeatRefusal."""
+    left: list[str] = []
+    for name in hall.sections_of(category, section):
+        removed, is_free = hall.outline(name)
+        if removed > REMOVED_MAX_SEATS:
+            raise _lost_too_many(removed)
+        if is_free:
+            left.append(name)
+    return left
 
 
 def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
@@ -56,7 +93,7 @@ def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
         if section is None or not bits:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"seats": [name]})
         groups.setdefault(section.layout.category_of(bits.bit_length() - 1).int, []).append(name)
-    order = _Order(hall)
+    order = _Order(hall, {})
     chosen = [SeatGroup(UUID(int=key), tuple(seats)) for key, seats in groups.items()]
     for group in chosen:
         order.choose(group.ticket_type, group.seats)
@@ -88,9 +125,9 @@ class _Order:
 
     __slots__ = ("_hall", "chosen")
 
-    def __init__(self, hall: Hall) -> None:
+    def __init__(self, hall: Hall, chosen: dict[str, int]) -> None:
         self._hall = hall
-        self.chosen: dict[str, int] = {}
+        self.chosen = chosen
 
     def group(self, line: TicketLine) -> SeatGroup:
         """The seats for a line: those that it names, if all are there and free, or else the best ones."""
@@ -125,38 +162,37 @@ class _Order:
         if unknown:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"seats": unknown[:NAMED_MAX_SEATS]})
         if taken:
-            raise self._taken(category, taken[:NAMED_MAX_SEATS])
+            raise self.taken(category, taken[:NAMED_MAX_SEATS])
 
     def _best(self, line: TicketLine) -> tuple[str, ...]:
         best = line.best or BestAvailable()
         sections = self._hall.sections_of(line.ticket_type, best.section)
         if best.section is not None and not sections:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"section": best.section})
-        left: list[str] = []
-        for name in sections:
-            removed, is_free = self._hall.outline(name)
-            if removed > REMOVED_MAX_SEATS:
-                raise _lost_too_many(removed)
-            if is_free:
-                left.append(name)
+        left = _sections_left(self._hall, line.ticket_type, best.section)
         # Places for a wheelchair and its companions are adjacent in any case.
-        chosen = choose(self._offered(left, line), line.quantity, together=best.together or best.accessible)
+        reached: list[SectionState] = []
+        offered = self._offered(left, line.ticket_type, best, reached)
+        chosen = choose(offered, line.quantity, together=best.together or best.accessible)
         if not chosen:
-            states = [self._hall.state(name) for name in sections]
-            raise _none_left(line, [*self._offered(sections, line)], states)
+            states: list[SectionState] = []
+            every = [*self._offered(sections, line.ticket_type, best, states)]
+            raise _none_left(line, every, states)
         seats: tuple[str, ...] = ()
         for number, first, count in chosen:
-            section = self._hall.state(left[number])
+            section = reached[number]
             self._choose(section, run_bits(first, count))
             seats += section.layout.run_names(first, count)
         return seats
 
-    def _offered(self, sections: Iterable[str], line: TicketLine) -> Iterator[FreeSeats]:
-        """The seats of these sections from which the best are chosen. A section is read when it is reached."""
-        category, accessible = line.ticket_type, line.best is not None and line.best.accessible
+    def _offered(
+        self, sections: Iterable[str], category: UUID, best: BestAvailable, reached: list[SectionState]
+    ) -> Iterator[FreeSeats]:
+        """The seats of sections from which the best are chosen. A section is read when it is ``reached``."""
         for name in sections:
             section = self._hall.state(name)
-            yield FreeSeats(section.layout.pool(category, accessible=accessible), self._free_in(section))
+            reached.append(section)
+            yield FreeSeats(section.layout.pool(category, accessible=best.accessible), self._free_in(section))
 
     def _free_in(self, section: SectionState) -> int:
         if len(section.removed) > REMOVED_MAX_SEATS:
@@ -167,7 +203,7 @@ class _Order:
         name = section.layout.name
         self.chosen[name] = self.chosen.get(name, 0) | bits
 
-    def _taken(self, category: UUID, seats: Sequence[tuple[SectionState, str]]) -> SeatRefusal:
+    def taken(self, category: UUID, seats: Sequence[tuple[SectionState, str]]) -> SeatRefusal:
         """The refusal with the seats that are taken, and in each section as many others near the first one."""
         lost: dict[str, list[str]] = {}
         nearest: list[str] = []

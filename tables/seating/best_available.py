@@ -63,17 +63,32 @@ class SeatPool:
         break a tie. Unless ``orphans``, it leaves no free seat beside it alone that was not alone before.
         """
         key = -count if orphans else count
-        if key not in self._runs:
-            while len(self._runs) >= RUNS_MAX_SIZES:
-                del self._runs[next(iter(self._runs))]
-            self._runs[key] = _RowRuns(self._order, self._seats_by_row, self._required_by_row, count, orphans=orphans)
-        return self._runs[key].best(free)
+        runs = self._runs.get(key) or self._add_runs(key)
+        return runs.best(free)
+
+    def _add_runs(self, key: int) -> "_RowRuns":
+        while len(self._runs) >= RUNS_MAX_SIZES:
+            del self._runs[next(iter(self._runs))]
+        runs = _RowRuns(self._order, self._seats_by_row, self._required_by_row, abs(key), orphans=key < 0)
+        self._runs[key] = runs
+        return runs
 
 
 class _RowRuns:
     """The best run of ``count`` seats in each row; a row is only looked at again when its free seats have changed."""
 
-    __slots__ = ("_best", "_count", "_free", "_free_by_row", "_order", "_orphans", "_ranks", "_required", "_seats")
+    __slots__ = (
+        "_best",
+        "_count",
+        "_free",
+        "_free_by_row",
+        "_middle",
+        "_order",
+        "_orphans",
+        "_ranks",
+        "_required",
+        "_seats",
+    )
 
     def __init__(
         self, order: SeatOrder, seats: Sequence[int], required: Sequence[int] | None, count: int, *, orphans: bool
@@ -82,6 +97,7 @@ class _RowRuns:
         self._seats = seats
         self._required = required
         self._count = count
+        self._middle = (count - 1) // 2
         self._orphans = orphans
         self._free = 0
         self._free_by_row = [0] * len(seats)
@@ -94,15 +110,16 @@ class _RowRuns:
         if changed := free ^ self._free:
             self._free = free
             self._look(changed)
-        return self._order.bits[self._best[0]] - (self._count - 1) // 2 if self._best else None
+        return self._order.bits[self._best[0]] - self._middle if self._best else None
 
     def _look(self, changed: int) -> None:
         """Look at the rows in which seats have changed."""
         starts, ranks, best = self._order.starts, self._ranks, self._best
         while changed:
             row = bisect_right(starts, changed.bit_length() - 1) - 1
-            here = changed >> starts[row]
-            changed ^= here << starts[row]
+            start = starts[row]
+            here = changed >> start
+            changed ^= here << start
             self._free_by_row[row] ^= here
             before, now = ranks[row], self._rank(row)
             if now != before:
@@ -120,7 +137,7 @@ class _RowRuns:
             starts &= _any_within(self._required[row], count)
         if starts and not self._orphans:
             starts ^= starts & _orphaning(free, count)
-        return self._order.first(row, starts << (count - 1) // 2) if starts else NO_RANK
+        return self._order.first(row, starts << self._middle) if starts else NO_RANK
 
 
 def _by_row(starts: Sequence[int], bits: int) -> list[int]:

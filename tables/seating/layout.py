@@ -138,9 +138,9 @@ class SectionLayout:
 
     def run_names(self, first: int, count: int) -> tuple[str, ...]:
         """The names of adjacent seats from a bit on."""
-        row = self.row_of(first)
-        begin, at = row.name + SEPARATOR, first - row.start
-        return tuple([begin + label for label in row.shape.labels[at : at + count]])
+        name, start, shape = self.row_of(first)
+        begin, at = name + SEPARATOR, first - start
+        return tuple([begin + label for label in shape.labels[at : at + count]])
 
     def row_of(self, bit: int) -> RowLayout:
         """The row of a seat's bit."""
