@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from tables.ids import text_of
 from tables.ledger.hall import Hall
 from tables.ledger.seat_moves import SeatChoice, SeatGroup
 from tables.messages.commands import TicketLine
@@ -38,7 +39,7 @@ def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> SeatChoice:
         return choice
     seated = [line for line in lines if _is_seated(hall, line)]
     if len(seated) > 1 and len({line.ticket_type.int for line in seated}) < len(seated):
-        raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": str(seated[-1].ticket_type)})
+        raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": text_of(seated[-1].ticket_type)})
     total = sum([line.quantity for line in seated])
     if total > ORDER_MAX_SEATS:
         raise SeatRefusal(Reason.ORDER_LIMIT_EXCEEDED, {"limit": ORDER_MAX_SEATS, "requested": total})
@@ -108,16 +109,16 @@ def _is_seated(hall: Hall, line: TicketLine) -> bool:
         return False
     if not seats:
         if best is None:
-            raise SeatRefusal(Reason.SEATS_REQUIRED, {"ticketType": str(line.ticket_type)})
+            raise SeatRefusal(Reason.SEATS_REQUIRED, {"ticketType": text_of(line.ticket_type)})
     elif best is not None or not len(set(seats)) == len(seats) == line.quantity:
-        raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": str(line.ticket_type)})
+        raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": text_of(line.ticket_type)})
     return True
 
 
 def refuse_seats(line: TicketLine) -> None:
     """Raise SeatRefusal if a line of a type that is only counted asks for seats."""
     if line.seats or line.best is not None:
-        raise SeatRefusal(Reason.NOT_SEATED, {"ticketType": str(line.ticket_type)})
+        raise SeatRefusal(Reason.NOT_SEATED, {"ticketType": text_of(line.ticket_type)})
 
 
 class _Order:
@@ -231,7 +232,7 @@ def _is_free(free: int, bits: int) -> bool:
 
 def _none_left(line: TicketLine, offered: Sequence[FreeSeats], sections: Sequence[SectionState]) -> SeatRefusal:
     available = sum([seats.chosen.bit_count() for seats in offered])
-    figures: Figures = {"requested": line.quantity, "ticketType": str(line.ticket_type)}
+    figures: Figures = {"requested": line.quantity, "ticketType": text_of(line.ticket_type)}
     if available < line.quantity:
         return SeatRefusal(Reason.SOLD_OUT, figures | _counts(line, sections) | {"available": available})
     return SeatRefusal(Reason.NO_ADJACENT_SEATS, figures | {"longest": longest(offered, line.quantity)})
