@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.organizing.callers_events import managed_event
+from api.organizing.callers_plans import copy_of, no_plan, put_plan
 from api.organizing.plan_edits import section_or_new, with_section, without_section
 from api.organizing.seating import Section
 from api.organizing.section_drawing import drawn_section, read_drawing
@@ -20,7 +21,6 @@ from api.ports.ports import ports
 from api.ports.seating import SeatingNow
 from api.problem_kinds import PROBLEMS
 from api.problems import Refused
-from api.routes.seating import copy_of, no_plan, put_plan
 from api.schemas.event import Event
 from api.web.authentication import caller
 from api.web.raw_response import JSON

@@ -20,7 +20,7 @@ from api.pages.ticket_selection import ONCE_KEY
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
-from api.routes.notifications import SENT_AGAIN, ask_again
+from api.purchasing.mails import SENT_AGAIN, ask_again
 from api.schemas.purchase import Purchase, public_id
 from api.web.prefer import Preference
 from tables.mail.links import PATHS, LinkedPurchase

@@ -16,12 +16,11 @@ from api.pages.numbers import typed_number
 from api.pages.refusal_texts import REFUSAL_TEXTS
 from api.pages.status_labels import PAYMENT_LABELS, StatusLabel
 from api.pages.ticket_selection import chosen_lines, order_key
+from api.paying.refunds import buyer_of, refund
 from api.ports.ports import ports
 from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.purchasing import service
-from api.routes.payments import refund
-from api.routes.purchases import buyer_of
 from api.schemas.payment import NewRefund
 from api.schemas.purchase import PurchaseConfirmation
 from api.web.prefer import Preference

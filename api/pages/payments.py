@@ -10,7 +10,7 @@ from api.pages.language import lazy_gettext
 from api.paying.payments import payment_of, start
 from api.ports.ports import ports
 from api.purchasing import service
-from api.routes.purchases import own_purchase, purchase_of
+from api.purchasing.callers_purchases import own_purchase, purchase_of
 from api.web.authentication import caller
 from api.web.security_headers import CARD_HEADERS
 

@@ -20,8 +20,8 @@ from api.pages.ticket_selection import ONCE_KEY, chosen_lines, chosen_quantities
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
-from api.routes.notifications import ask_again
-from api.routes.purchases import own_purchase, owner_of
+from api.purchasing.callers_purchases import own_purchase, owner_of
+from api.purchasing.mails import ask_again
 from api.schemas.event import Event
 from api.schemas.notification import Notification
 from api.schemas.purchase import Cancellation, Purchase, public_id

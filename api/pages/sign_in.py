@@ -3,13 +3,13 @@
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from api.accounts.sign_in import credential_of
 from api.pages import device_cookie, session_cookie
 from api.pages.addresses import local_path
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.ports.ports import ports
 from api.problem_kinds import PROBLEMS
 from api.problems import Refused
-from api.routes.sessions import credential_of
 from api.schemas.session import NewSession
 from api.web.authentication import caller, visitor
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.accounts.address_confirmation import confirmed_by_code
+from api.accounts.sign_up import sign_up as ask_for_account
 from api.pages import sign_up_cookie
 from api.pages.address_confirmation import confirmation_errors, finish
 from api.pages.addresses import local_path
@@ -13,7 +14,6 @@ from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import language
 from api.problem_kinds import PROBLEMS
 from api.problems import Refused
-from api.routes.accounts import sign_up as ask_for_account
 from api.schemas.account import Confirmation, NewAccount
 
 signing_up = Blueprint("signing_up", __name__)

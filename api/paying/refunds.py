@@ -6,11 +6,17 @@ Tickets that go with it are given back by the ledger, under the id of the order.
 from typing import Final
 from uuid import UUID
 
+from api.organizing.callers_events import managed_event
 from api.paying.payments import polled
-from api.ports.ports import Ports
+from api.ports.ports import Ports, ports
 from api.problem_kinds import REFUSALS
 from api.problems import Refused, wrong
+from api.purchasing import service
+from api.roles import Role
 from api.schemas.payment import NewRefund, Refund, RefundList
+from api.web.authentication import caller, require
+from api.web.prefer import Preference
+from tables.messages.commands import Cancel, TicketLine
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.refund_orders import ORDERS_MAX
 
@@ -18,6 +24,34 @@ ORDERED: Final = "ordered"
 REFUSED: Final = "refused"
 
 Ids = tuple[UUID, UUID]
+
+
+def buyer_of(public: str) -> UUID:
+    """The account of a purchase of the caller's event. Refused: not-found, forbidden."""
+    event, purchase = service.ids_of(public)
+    require(Role.ORGANIZER)
+    managed_event(event)
+    found = ports().sales.find(event, purchase, lambda _: True)
+    if found is None or found.account_id is None:
+        raise service.no_purchase()
+    return found.account_id
+
+
+def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
+    """Order a refund once by its key, and take back its tickets. The order, or None while it is not decided.
+
+    Refused: as the operation. Unavailable: not known to be in the log.
+    """
+    if key is None:
+        raise service.no_key()
+    ids, buyer = service.ids_of(public), buyer_of(public)
+    order = service.request_id(ids[1], "refund", key)
+    order_refund(ports(), ids, body, order, caller().account)
+    if body.lines:
+        lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
+        cancel = Cancel(*ids, buyer, order, lines)
+        ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
+    return decided_refund(ports(), ids, body, order)
 
 
 def refunds_of(ports: Ports, ids: Ids) -> RefundList:

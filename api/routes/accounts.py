@@ -4,14 +4,11 @@ from datetime import date
 
 from flask import Response
 
-from api.accounts.address_confirmation import ask_for_confirmation
 from api.accounts.changes import account_of, change_account_row, delete_account_row
 from api.accounts.notices import tell_roles
-from api.accounts.passwords import new_hash, require_password
-from api.auth.clients import accepted_language
-from api.auth.tokens import forbidden
+from api.accounts.passwords import require_password
+from api.accounts.sign_up import check_birthday, new_account, password_hash, sign_up
 from api.ports.ports import ports
-from api.problems import wrong
 from api.roles import Role
 from api.schemas.account import (
     Account,
@@ -49,44 +46,8 @@ def create_account(body: NewAccount) -> Response:
     found = visitor()
     if found is None or not found.is_administrator:
         return answer(sign_up(body), 202)
-    account = ports().accounts.add(_account(body), _hash(body))
+    account = ports().accounts.add(new_account(body), password_hash(body))
     return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
-
-
-def sign_up(body: NewAccount, goal: str = "/") -> SignUp:
-    """Mail a code and a link. No account is looked up, so response and time are the same for every address.
-
-    The language of mail and account is that of the body, or else the browser's. ``goal`` is the path to return to.
-    Refused: forbidden for fields of administrators, invalid-input, too-many-requests, passwords-busy.
-    """
-    ports().rate_limits.check_mail(ports().rate_limits.asker(body.email))
-    if body.id is not None or body.roles is not None:
-        raise forbidden()
-    if body.password is None:
-        raise wrong("/password", "is needed to sign up")
-    account = _account(body)
-    if "locale" not in body.model_fields_set:
-        account = account.model_copy(update={"locale": accepted_language()})
-    return ask_for_confirmation(account, account.email, password_hash=_hash(body), goal=goal)
-
-
-def _account(body: NewAccount) -> Account:
-    now = ports().clock()
-    _check_birthday(body.birth_date)
-    fields = body.model_dump(exclude={"id", "roles", "password"})
-    roles = sorted({Role.BUYER, *(body.roles or ())})
-    return Account(**fields, id=body.id or ports().new_id(), roles=roles, version=1, created_at=now, updated_at=now)
-
-
-def _hash(body: NewAccount) -> str | None:
-    if body.password is None:
-        return None
-    return new_hash("/password", body.password, body.email, body.first_name, body.last_name)
-
-
-def _check_birthday(birthday: date | None) -> None:
-    if birthday is not None and birthday > ports().clock().date():
-        raise wrong("/birthDate", "must not lie in the future")
 
 
 @accounts.get("/accounts", summary="List accounts", responses=answers({200: AccountList}, "invalid-input"))
@@ -131,7 +92,7 @@ def change_account(path: AccountPath, body: AccountChange) -> Response:
 def _change(path: AccountPath, fields: dict[str, object]) -> Response:
     require_to_act_for(path.account_id)
     birthday = fields.get("birth_date")
-    _check_birthday(birthday if isinstance(birthday, date) else None)
+    check_birthday(birthday if isinstance(birthday, date) else None)
 
     def decide(account: Account) -> Account:
         check_match(account.version)

@@ -1,22 +1,18 @@
 """The mails of a purchase, and sending one again; for the buyer and administrators."""
 
-from typing import Final
 from uuid import UUID
 
 from flask import Response
 
 from api.ports.ports import ports
-from api.problems import Refused
 from api.purchasing import service
+from api.purchasing.mails import ask_again
 from api.schemas.notification import Notification, NotificationList
 from api.schemas.purchase import Purchase, PurchasePath
 from api.web.authentication import caller
 from api.web.responses import BASE, answer, answers, blueprint
 
 notifications = blueprint("notifications", "purchases")
-
-# Purchases that have tickets.
-SENT_AGAIN: Final = frozenset({"held", "confirmed"})
 
 
 @notifications.get(
@@ -38,17 +34,6 @@ def list_notifications(path: PurchasePath) -> Response:
 def send_again(path: PurchasePath) -> Response:
     """The present state of the purchase, with its tickets, to the account's address. A few times a day."""
     return answer(ask_again(*_own(path)), 202, {"Location": f"{BASE}/purchases/{path.purchase_id}/notifications"})
-
-
-def ask_again(event: UUID, purchase: UUID, found: Purchase) -> Notification:
-    """Request another mail of a purchase. Refused: nothing-to-send, too-many-requests."""
-    if found.status not in SENT_AGAIN or found.account_id is None:
-        raise Refused("nothing-to-send")
-    wanted = Notification(
-        id=ports().new_id(), kind=found.status, status="requested", requested_at=ports().clock(), at=ports().clock()
-    )
-    ports().notifications.request(wanted, event, purchase, found.account_id)
-    return wanted
 
 
 def _own(path: PurchasePath) -> tuple[UUID, UUID, Purchase]:

@@ -8,10 +8,11 @@ from flask import Response, request
 
 from api.auth.tokens import Caller
 from api.paying.payments import payment_of, start
-from api.paying.refunds import decided_refund, order_refund, refunds_of
+from api.paying.refunds import buyer_of, refund, refunds_of
 from api.ports.ports import Ports, ports
 from api.purchasing import service
-from api.routes.purchases import KEY, buyer_of, own_purchase, purchase_of
+from api.purchasing.callers_purchases import own_purchase, purchase_of
+from api.routes.purchases import KEY
 from api.schemas.payment import (
     NewRefund,
     PaymentOverview,
@@ -24,10 +25,8 @@ from api.schemas.payment import (
 from api.schemas.purchase import PurchasePath
 from api.web.authentication import caller
 from api.web.deferred import deferred
-from api.web.prefer import Preference
 from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE, WITH_BODY, answer, answers, blueprint
-from tables.messages.commands import Cancel, TicketLine
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 
 payments = blueprint("payments", "purchases")
@@ -95,23 +94,6 @@ def refund_payment(path: PurchasePath, body: NewRefund) -> Response:
     if ordered is None:
         return answer(refunds_of(ports(), service.ids_of(path.purchase_id)), 202, where)
     return answer(ordered, 201, where)
-
-
-def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
-    """Order a refund once by its key, and take back its tickets. The order, or None while it is not decided.
-
-    Refused: as the operation. Unavailable: not known to be in the log.
-    """
-    if key is None:
-        raise service.no_key()
-    ids, buyer = service.ids_of(public), buyer_of(public)
-    order = service.request_id(ids[1], "refund", key)
-    order_refund(ports(), ids, body, order, caller().account)
-    if body.lines:
-        lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
-        cancel = Cancel(*ids, buyer, order, lines)
-        ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
-    return decided_refund(ports(), ids, body, order)
 
 
 @payments.get(

@@ -1,18 +1,15 @@
 """Purchases: requested here, decided by the ledger."""
 
 from typing import Final
-from uuid import UUID
 
 from flask import Response, request
 
 from api.auth.tokens import Caller
-from api.organizing.callers_events import managed_event
+from api.paying.refunds import buyer_of
 from api.ports.ports import Ports, ports
-from api.problems import Unavailable
 from api.purchasing import service
-from api.purchasing.acceptance import accepted_account
+from api.purchasing.callers_purchases import found_purchase, known_purchase, own_purchase, owner_of
 from api.purchasing.purchase_json import purchase_json
-from api.roles import Role
 from api.schemas.purchase import (
     Cancellation,
     NewPurchase,
@@ -21,9 +18,8 @@ from api.schemas.purchase import (
     PurchasePath,
     SeatExchange,
     WaitQuery,
-    pending,
 )
-from api.web.authentication import caller, require
+from api.web.authentication import caller
 from api.web.deferred import deferred
 from api.web.prefer import Preference, preference
 from api.web.raw_response import JSON, RawResponse
@@ -182,67 +178,10 @@ def _wanted() -> Preference:
     return preference(request.headers.get("Prefer"), ports().purchase_wait)
 
 
-def owner_of(public: str) -> UUID:
-    """The account for which a purchase is changed; the ledger refuses all but the owner. Refused: not-found."""
-    if not caller().is_administrator:
-        return caller().account
-    owner = own_purchase(public).account_id
-    return caller().account if owner is None else owner
-
-
-def buyer_of(public: str) -> UUID:
-    """The account of a purchase of the caller's event. Refused: not-found, forbidden."""
-    event, purchase = service.ids_of(public)
-    require(Role.ORGANIZER)
-    managed_event(event)
-    found = ports().sales.find(event, purchase, lambda _: True)
-    if found is None or found.account_id is None:
-        raise service.no_purchase()
-    return found.account_id
-
-
-def own_purchase(public: str) -> Purchase:
-    """The purchase, if it is the caller's.
-
-    Refused: not-found, also for somebody else's, in the same time.
-    """
-    return purchase_of(ports(), caller(), public)
-
-
-def purchase_of(known: Ports, reader: Caller, public: str) -> Purchase:
-    """In any thread: the purchase, if it is the reader's. Refused: not-found, as ``own_purchase``."""
-    return _found(_known(known, reader, public))
-
-
 async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> RawResponse:
     """The purchase, after up to ``wait`` seconds if it is undecided."""
     ids = service.ids_of(public)
-    found = await known.ledger.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
+    found = await known.ledger.watch(*ids, wait, lambda: known_purchase(known, reader, public), reader.may_act_for)
     if isinstance(found, Outcome):
         return RawResponse(200, JSON, {}, purchase_json(found, ids[1]))
-    return RawResponse(200, JSON, {}, _found(found).model_dump_json(by_alias=True, exclude_none=True).encode())
-
-
-def _found(purchase: Purchase | None) -> Purchase:
-    if purchase is None:
-        raise service.no_purchase()
-    return purchase
-
-
-def _known(known: Ports, reader: Caller, public: str) -> Purchase | None:
-    ids = service.ids_of(public)
-    account = _accepted(known, reader, ids, public)
-    try:
-        found = known.sales.find(*ids, reader.may_act_for)
-    except Unavailable:
-        # The decision is not available, but the purchase is known to be in the log.
-        if account is None:
-            raise
-        found = None
-    return pending(*ids, account) if found is None and account else found
-
-
-def _accepted(known: Ports, reader: Caller, ids: tuple[UUID, UUID], public: str) -> UUID | None:
-    """The account of a purchase that is known to be in the log, if the reader may see it."""
-    account = accepted_account(known.tokens, public, known.clock()) or known.ledger.accepted(*ids)
-    return account if account and reader.may_act_for(account) else None
+    return RawResponse(200, JSON, {}, found_purchase(found).model_dump_json(by_alias=True, exclude_none=True).encode())

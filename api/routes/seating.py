@@ -1,29 +1,25 @@
 """Seating plans of events, and which seats are taken."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from flask import Response, request
 
-from api.organizing.callers_events import check_owner, managed_event, not_yours, shown_event
+from api.organizing.callers_events import shown_event
+from api.organizing.callers_plans import Decide, copy_of, no_plan, put_plan
 from api.organizing.plan_edits import section_or_new, with_section, with_title
 from api.organizing.seating import (
-    PlanRefused,
     Section,
-    check_plan,
-    check_taken,
     seats_of,
     sections_of,
-    with_categories,
 )
 from api.organizing.seating_generator import generated
 from api.organizing.section_drawing import drawn_section, read_drawing
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.ports.seating import SeatingNow
-from api.problems import Refused
 from api.schemas.event import EventPath
 from api.schemas.seating import (
     NewSeating,
@@ -39,7 +35,6 @@ from api.web.deferred import streamed
 from api.web.etags import check_match, tagged
 from api.web.raw_response import JSON
 from api.web.responses import IF_MATCH, WITH_BODY, WITH_MATCH, answers, blueprint
-from tables.seating.plan_faults import PlanFault
 
 seating = blueprint("seating", "seating")
 
@@ -50,7 +45,6 @@ _STREAM: Final = {
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 _CHANGED = answers({200: Seating}, *WITH_BODY, *WITH_MATCH, "not-found", "seats-taken", "too-many-plans")
-Decide = Callable[[Listing], list[Section]]
 
 
 @seating.put(
@@ -172,43 +166,6 @@ def follow_seats(path: EventPath, query: SeatsQuery) -> Response:
     last = request.headers.get("Last-Event-ID", "")
     since = int(last) if last.isascii() and last.isdecimal() and len(last) < DIGITS_MAX else query.since
     return streamed(ports().seating.follow(path.event_id, since), "text/event-stream", STREAM_HEADERS)
-
-
-def copy_of(source: UUID) -> Decide:
-    """What makes the plan of another event of the caller's fit a listing. Refused: not-found, invalid-input."""
-    managed_event(source)
-    plan, types = ports().seating.plan(source), ports().events.tickets(source)
-    if plan is None or types is None:
-        raise PlanRefused("/copyFrom", PlanFault.NO_PLAN)
-    names = {str(ticket.id): ticket.name for ticket in types}
-    return lambda listing: with_categories(
-        list(plan.sections), names, {each.name: str(each.id) for each in listing.tickets}
-    )
-
-
-def no_plan(event: UUID) -> Refused:
-    """The refusal for an event without a plan."""
-    return Refused("not-found", f"the event {event} has no seating plan")
-
-
-def put_plan(event: UUID, decide: Callable[[SeatingNow], list[Section]]) -> tuple[Listing, list[Section]]:
-    """Put a plan that the caller may put. Refused: not-found, what is wrong with the plan, seats-taken, ``decide``."""
-    managed_event(event)
-    put: list[Section] = []
-
-    def decide_for_owner(now: SeatingNow) -> list[Section]:
-        check_owner(now.listing.event)
-        sections = decide(now)
-        check_plan(sections, now.listing)
-        check_taken(now.sections, sections, now.taken)
-        put.extend(sections)
-        return sections
-
-    after = ports().seating.change(event, decide_for_owner)
-    ports().catalogue.forget(event)
-    if after is None:
-        raise not_yours(event)
-    return after, put
 
 
 def _put(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:

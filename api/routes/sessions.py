@@ -5,11 +5,9 @@ from typing import Any
 
 from flask import Response
 
-from api.auth.clients import client
-from api.auth.tokens import CHALLENGE, Caller
-from api.ports.credentials import Credential
+from api.accounts.sign_in import credential_of
+from api.auth.tokens import Caller
 from api.ports.ports import ports
-from api.problems import Refused
 from api.schemas.session import NewSession, Session, SignedIn
 from api.web.authentication import caller
 from api.web.responses import WITH_BODY, answer, answers, blueprint
@@ -27,28 +25,6 @@ def create_session(body: NewSession) -> Response:
     found = credential_of(body)
     token, signed_in = ports().tokens.issue(found.account, found.roles, found.version)
     return answer(SignedIn(token=token, **_fields(signed_in)), 201)
-
-
-def credential_of(body: NewSession, device: str | None = None) -> Credential:
-    """The account that signs in, from a ``device`` with a cookie or without.
-
-    Refused: wrong-credentials, too-many-requests, passwords-busy.
-    """
-    rate_limits = ports().rate_limits
-    rate_limits.take("sign_in")
-    asker = rate_limits.asker(body.email, device)
-    rate_limits.guesses.check(asker)
-    found = ports().credentials.find(body.email)
-    with ports().passwords.turn(client(), asker.address) as hasher:
-        rate_limits.guesses.check(asker)  # again, since many requests may have come at once
-        if not hasher.fits(found.password_hash if found else None, body.password) or found is None:
-            rate_limits.guesses.count(asker)
-            raise Refused("wrong-credentials", headers=CHALLENGE)
-        if hasher.is_outdated(found.password_hash):  # only now the password is available
-            ports().credentials.rehash(found, hasher.hash(body.password))
-    rate_limits.guesses.forget(asker)
-    rate_limits.known.remember(asker)
-    return found
 
 
 @sessions.get("/sessions/current", summary="Read the current session", responses=answers({200: Session}))
