@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Ask = Callable[[UUID, Collection[UUID]], set[UUID]]
 
 
-class _Lookup:
+class _RecordLookup:
     """Purchases of many requests, and which of them are on record; None if that could not be asked."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class KnownPurchases:
         self._ask = ask
         self._gather_s = gather_s
         self._lookup_max = lookup_max
-        self._open: dict[UUID, _Lookup] = {}
+        self._open: dict[UUID, _RecordLookup] = {}
         self._asking: set[asyncio.Task[None]] = set()
         # Bytes, since the garbage collector visits every UUID that is kept.
         self._accepted: BoundedCache[bytes, bytes] = BoundedCache(ACCEPTED_MAX_PURCHASES, ACCEPTED_FOR_S)
@@ -64,14 +64,14 @@ class KnownPurchases:
         on_record = await asyncio.shield(lookup.on_record)
         return on_record is not None and purchase not in on_record
 
-    def _begin(self, event: UUID) -> _Lookup:
-        lookup = self._open[event] = _Lookup()
+    def _begin(self, event: UUID) -> _RecordLookup:
+        lookup = self._open[event] = _RecordLookup()
         task = asyncio.create_task(self._answer(event, lookup))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
         return lookup
 
-    async def _answer(self, event: UUID, lookup: _Lookup) -> None:
+    async def _answer(self, event: UUID, lookup: _RecordLookup) -> None:
         await asyncio.sleep(self._gather_s)
         if self._open.get(event) is lookup:
             del self._open[event]
