@@ -46,12 +46,12 @@ def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
         raise service.no_key()
     ids, buyer = service.ids_of(public), buyer_of(public)
     order = service.request_id(ids[1], "refund", key)
-    order_refund(ports(), ids, body, order, caller().account)
+    _order(ports(), ids, body, order, caller().account)
     if body.lines:
         lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
         cancel = Cancel(*ids, buyer, order, lines)
         ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
-    return decided_refund(ports(), ids, body, order)
+    return _decided(ports(), ids, body, order)
 
 
 def refunds_of(ports: Ports, ids: Ids) -> RefundList:
@@ -62,7 +62,7 @@ def refunds_of(ports: Ports, ids: Ids) -> RefundList:
     return found
 
 
-def order_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID) -> None:
+def _order(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID) -> None:
     """Order a refund, once by its id; it is stored when this returns.
 
     Refused: nothing-to-pay, refund-too-large, too-many-changes, invalid-input. Unavailable: not known to be in the log.
@@ -73,7 +73,7 @@ def order_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID)
         ports.in_loop(ports.payments.tell(_event(ports, ids, body, order, by)))
 
 
-def decided_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | None:
+def _decided(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | None:
     """The order as it was decided; None if that takes longer.
 
     Refused: refund-too-large, idempotency-key-reused, and why the ledger did not give the tickets back.
