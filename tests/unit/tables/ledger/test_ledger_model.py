@@ -1,7 +1,7 @@
 """The ledger does what the reference model does, whatever the batches and the restarts."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -176,6 +176,15 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         event, account, key = data.draw(st.sampled_from(self.let_go))
         self.both(Hold(event, self.id_for("new"), account, [TicketLine(key, 1)], 1))
 
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000]))
+    def let_go_and_hold_again(self, data: st.DataObject, later: int) -> None:
+        row = data.draw(st.sampled_from(self.held))
+        event, account, key = UUID(row.event), UUID(row.account), UUID(row.tickets[0][0])
+        self.both(Cancel(event, UUID(row.id), account))
+        self.at += later
+        self.both(Hold(event, self.id_for("new"), account, [TicketLine(key, 1)], 1))
+
     @rule(limits=limits_on_holds)
     def limit_holds(self, limits: LimitHolds) -> None:
         self.both(limits)
@@ -183,12 +192,12 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     @precondition(lambda self: self.purchases)
     @rule(data=st.data())
     def confirm(self, data: st.DataObject) -> None:
-        self.both(Confirm(*self.known(data)))
+        self.both(Confirm(*self.known(data, self.held)))
 
     @precondition(lambda self: self.purchases)
     @rule(data=st.data(), payment=st.sampled_from(["pi_1", "pi_2"]))
     def confirm_with_a_payment(self, data: st.DataObject, payment: str) -> None:
-        self.both(Confirm(*self.known(data), payment=payment))
+        self.both(Confirm(*self.known(data, self.held), payment=payment))
 
     @precondition(lambda self: self.purchases)
     @rule(data=st.data(), seconds=st.sampled_from([1, 3, 900]))
@@ -204,8 +213,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000, 3_000]), early=st.sampled_from([False, False, True]))
     def expire(self, data: st.DataObject, later: int, *, early: bool) -> None:
         self.at += later
-        held = [row for row in self.purchases if row.status == "held"]
-        row = data.draw(st.sampled_from(held or self.purchases))
+        row = data.draw(st.sampled_from(self.held or self.purchases))
         self.both(Expire(UUID(row.event), UUID(row.id), early))
 
     @rule(event=events, purchase=st.integers(0, 5).map(purchase_id), account=accounts)
@@ -295,6 +303,10 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         return list(self.model.purchases.values())
 
     @property
+    def held(self) -> list[ModelPurchase]:
+        return [row for row in self.purchases if row.status == "held"]
+
+    @property
     def let_go(self) -> list[tuple[UUID, UUID, UUID]]:
         """Event, account and ticket type of the last hold that each account gave back or lost."""
         return [
@@ -308,11 +320,11 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         """A purchase id: that of the last purchase, or an unused one."""
         return purchase_id(len(self.model.purchases) - (age == "old"))
 
-    def known(self, data: st.DataObject) -> tuple[UUID, UUID, UUID]:
-        """A purchase with its account, rarely with another; one with tickets rather than one without."""
+    def known(self, data: st.DataObject, wanted: Sequence[ModelPurchase] = ()) -> tuple[UUID, UUID, UUID]:
+        """A purchase with its account, rarely with another; mostly one that is wanted, or else one with tickets."""
         rows = self.purchases
-        occupying = [row for row in rows if row.tickets]
-        row = data.draw(st.sampled_from(occupying or rows) if data.draw(st.integers(0, 7)) else st.sampled_from(rows))
+        likely = wanted or [row for row in rows if row.tickets]
+        row = data.draw(st.sampled_from(likely or rows) if data.draw(st.integers(0, 7)) else st.sampled_from(rows))
         stranger = data.draw(st.integers(0, 9)) == 9
         return UUID(row.event), UUID(row.id), data.draw(accounts) if stranger else UUID(row.account)
 
