@@ -15,7 +15,7 @@ from api.purchasing.fast_path import PurchaseFastPath
 from api.telemetry.counters import RequestCounters
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes.world import World
-from tests.unit.api.pages.test_permissions import ROWS
+from tests.unit.api.pages.test_permissions import ROWS, mailed_links
 from tests.unit.api.pages.test_permissions import asking as reading
 from tests.unit.api.pages.test_permissions import things as pages_things
 from tests.unit.api.web.test_permissions import BASE, OPERATIONS, asking, filled, things
@@ -56,9 +56,10 @@ def test_every_page_that_hashes_a_password_is_known(
 ) -> None:
     for method, path, form, _ in ROWS.values():
         reader = reading(world, "nobody", pages_things)
-        sent = {name.format(**pages_things): str(value).format(**pages_things) for name, value in form.items()}
+        named = pages_things | mailed_links(world, path, form)
+        sent = {name.format(**named): str(value).format(**named) for name, value in form.items()}
         data = reader.hidden("/sign-in") | sent if method == "POST" else None
-        reader.client.open(path.format(**pages_things), method=method, data=data)
+        reader.client.open(path.format(**named), method=method, data=data)
     assert {path for _, path in hashing} >= {"/sign-in", "/sign-up", "/links/confirm", "/links/reset"}
     assert all(hashes_password({"method": method, "path": path}) for method, path in hashing)
 

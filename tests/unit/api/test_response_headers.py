@@ -19,7 +19,7 @@ from api.web.security_headers import CACHED_AN_HOUR, DATA, NEVER_CACHED, PAGE, R
 from tests.unit.api.fakes.ledger import confirmed
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import HTML
-from tests.unit.api.pages.test_permissions import ROWS
+from tests.unit.api.pages.test_permissions import ROWS, mailed_links
 from tests.unit.api.pages.test_permissions import asking as reading
 from tests.unit.api.pages.test_permissions import things as pages_things
 from tests.unit.api.purchasing.test_fast_path import by_fast_path, told
@@ -81,8 +81,9 @@ def test_every_page_is_kept_nowhere(world: World, pages_things: dict[str, str]) 
     client = reading(world, "owner", pages_things).client
     for name, (method, path, form, _) in ROWS.items():
         if name != "asset":
+            named = pages_things | mailed_links(world, path, form)
             data = form if method == "POST" else None
-            check(client.open(path.format(**pages_things), method=method, data=data, headers=HTML))
+            check(client.open(path.format(**named), method=method, data=data, headers=HTML))
 
 
 @pytest.mark.parametrize("path", ["/nowhere", f"{BASE}/nowhere", "/%00", f"{BASE}/events/x"])

@@ -72,8 +72,4 @@ def attribute(tag: str, name: str) -> str:
 
 def make_account(world: World, *roles: Role, email: str = "ada@lovelace.example") -> UUID:
     """An account with a password."""
-    body = {"firstName": "Ada", "lastName": "Lovelace", "email": email, "password": PASSWORD}
-    administrator = world.client(UUID(int=0), Role.ADMINISTRATOR)
-    answer = administrator.post("/api/v3/accounts", json=body | {"roles": [*roles]})
-    assert answer.status_code == 201, answer.get_json()
-    return UUID(answer.get_json()["id"])
+    return world.add_account(*roles, email=email, password=PASSWORD)

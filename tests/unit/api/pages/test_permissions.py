@@ -153,10 +153,14 @@ def things(world: World) -> dict[str, str]:
         "version": str(event.version),
         "purchase": public_id(*ids),
         "hold_link": world.links.sign(LinkKind.FINISH_HOLD, subject, later),
-        "confirm_link": confirmation(world),
-        "reset_link": reset(world),
         "purchase_link": world.links.sign(LinkKind.SEE_PURCHASE, subject, later),
     }
+
+
+def mailed_links(world: World, path: str, form: dict[str, Any]) -> dict[str, str]:
+    """Those of the links that come by mail which the path or the form names."""
+    mailed = {"confirm_link": confirmation, "reset_link": reset}
+    return {name: ask(world) for name, ask in mailed.items() if f"{{{name}}}" in f"{path}{form}"}
 
 
 def reset(world: World) -> str:
@@ -232,12 +236,13 @@ def test_every_page_answers_every_role_as_the_table_says(
     world: World, things: dict[str, str], method: str, path: str, form: dict[str, Any], role: str, granted: bool
 ) -> None:
     reader = asking(world, role, things)
-    filled = {name.format(**things): str(value).format(**things) for name, value in form.items()}
+    named = things | mailed_links(world, path, form)
+    filled = {name.format(**named): str(value).format(**named) for name, value in form.items()}
     key = reader.hidden("/sign-in" if role == "nobody" else "/sign-out")
     data = key | filled if method == "POST" else None
     is_file = path.endswith(("/upload", "/draw"))
     answer = reader.client.open(
-        path.format(**things),
+        path.format(**named),
         method=method,
         data=data,
         headers=HTML,

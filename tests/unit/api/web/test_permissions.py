@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from api.ports.seating import StoredPlan
 from api.roles import Permission, Role
 from api.schemas.purchase import Purchase, public_id
 from api.web.permissions import PERMISSIONS
@@ -15,7 +16,7 @@ from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.ledger import outcome
 from tests.unit.api.fakes.world import World
-from tests.unit.api.pages.test_permissions import ROWS
+from tests.unit.api.pages.test_permissions import ROWS, make_event
 
 BASE = "/api/v3"
 PAGE = Path(__file__).parents[4] / "docs" / "security.md"
@@ -151,25 +152,22 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
 
 
 @pytest.fixture
-def things(world: World, client: FlaskClient) -> dict[str, str]:
+def things(world: World) -> dict[str, str]:
     """Ids of what the owner has; the ledger refuses everybody else's purchases and changes of them."""
-    roles = {"roles": ["organizer"], "password": PASSWORD}
-    account = client.post(f"{BASE}/accounts", json=PERSON | roles | {"email": "ada@owner.example"}).get_json()["id"]
-    body = EVENT | {"organizerId": account, "status": "ACTIVE"}
-    event = client.post(f"{BASE}/events", json=body).get_json()["id"]
-    ticket = client.post(f"{BASE}/events/{event}/tickets", json=STALLS).get_json()["id"]
-    hall = client.post(f"{BASE}/events", json=body).get_json()["id"]
-    seated = client.post(f"{BASE}/events/{hall}/tickets", json=STALLS).get_json()["id"]
-    client.put(f"{BASE}/events/{hall}/seating", json=filled(SEATING, {"seated": seated}))
+    account = world.add_account(Role.ORGANIZER, email="ada@owner.example", password=PASSWORD)
+    event, hall = make_event(world, account), make_event(world, account)
+    [ticket], [seated] = event.tickets, hall.tickets
+    named = {"hall": str(hall.event.id), "seated": str(seated.id)}
+    world.seating.plans[hall.event.id] = StoredPlan(1, filled(SEATING, named)["sections"])
     purchase = uuid4()
-    world.sales.rows[UUID(event), purchase] = Purchase(
-        id=public_id(UUID(event), purchase), event_id=UUID(event), account_id=UUID(account), status="confirmed"
+    world.sales.rows[event.event.id, purchase] = Purchase(
+        id=public_id(event.event.id, purchase), event_id=event.event.id, account_id=account, status="confirmed"
     )
-    world.payments.hold(UUID(event), purchase, "refunded")
+    world.payments.hold(event.event.id, purchase, "refunded")
     world.payments.signature = None
-    world.ledger.rule = lambda command: decision(command, UUID(account))
-    known = {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{purchase}"}
-    return known | {"hall": hall, "seated": seated}
+    world.ledger.rule = lambda command: decision(command, account)
+    known = {"account": account, "event": event.event.id, "ticket": ticket.id}
+    return {name: str(key) for name, key in known.items()} | {"purchase": f"{event.event.id}.{purchase}"} | named
 
 
 def decision(command: Any, owner: UUID) -> Outcome:
