@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -41,15 +42,19 @@ PROBLEM_SCHEMA: Final = {
 
 
 class DocumentView:
-    """The view of the document of one role's views; docs/views.json has those of all."""
+    """The view of the document of one role's views, made for the first request; docs/views.json has those of all."""
 
     def __init__(self, app: App, operations: Sequence[WebOperation]) -> None:
-        self._body = msgspec.json.encode(document(operations))
+        self._operations = operations
         add_page(app, "/openapi.json", "openapi", self.page)
 
     async def page(self, request: Request) -> Response:
         """The document."""
         return bytes_response(self._body)
+
+    @cached_property
+    def _body(self) -> bytes:
+        return msgspec.json.encode(document(self._operations))
 
 
 def document(operations: Sequence[WebOperation]) -> dict[str, Any]:
