@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings
 from streams.runtime.app import App, make_app
 from streams.runtime.table import OffsetTable
 from tables.ledger.deadlines import index_change
 from tables.ledger.records import record_offset
+from tests.unit.streams.worker_settings import settings_in
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
+    app = make_app(settings_in(tmp_path))
     app.conf.tabledir.mkdir(parents=True, exist_ok=True)
     return app
 

@@ -16,7 +16,6 @@ import streams.runtime.dead_letters
 import streams.runtime.retry
 from connect.partitioning import partition_of
 from connect.topics import COMMANDS, OUTCOMES, answers, requests
-from settings import Settings
 from streams.gate.accounts import KnownAccounts
 from streams.gate.answers import AnswersAgent
 from streams.gate.events import KnownEvents
@@ -31,6 +30,7 @@ from tables.messages.answers import Answer, decode_answer
 from tables.messages.commands import DefineEvent, decode_command
 from tables.messages.outcomes import Outcome, encode_outcome
 from tables.messages.sections import DefineSection
+from tests.unit.streams.worker_settings import settings_in
 from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, NOW, LedgerDriver, definition, purchase_id, ticket_type
 
 PARTNER, KIOSK = requests("partner"), requests("kiosk")
@@ -130,9 +130,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def gate(tmp_path: Any, world: World) -> Iterator[Gate]:
-    now = Settings(
-        ticket_key="k" * 32,
-        worker_data=tmp_path,
+    now = settings_in(
+        tmp_path,
         producers=f"partner={RATE},kiosk={RATE}",
         role="gate",
         producers_with_payments="kiosk",

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,20 +46,36 @@ def table() -> dict[bytes, bytes]:
     return sales().table
 
 
-@pytest.fixture
-def workers(tmp_path: Path, table: dict[bytes, bytes]) -> Iterator[tuple[ViewWorker, ViewWorker]]:
+@contextmanager
+def pair_with(folder: Path, table: dict[bytes, bytes]) -> Iterator[tuple[ViewWorker, ViewWorker]]:
     """The owner of EVENT's partition, and the owner of all others."""
     group: dict[str, dict[str, list[int]]] = {}
-    pair = ViewWorker(tmp_path / "0", MINE, group), ViewWorker(tmp_path / "1", ALL - MINE, group)
+    pair = ViewWorker(folder / "0", MINE, group), ViewWorker(folder / "1", ALL - MINE, group)
     for worker in pair:
         worker.store(table)
     with serving(*pair):
         yield pair
 
 
+@pytest.fixture
+def workers(tmp_path: Path, table: dict[bytes, bytes]) -> Iterator[tuple[ViewWorker, ViewWorker]]:
+    """A pair that a test may change."""
+    with pair_with(tmp_path, table) as pair:
+        yield pair
+
+
+@pytest.fixture(scope="module")
+def asked(
+    tmp_path_factory: pytest.TempPathFactory, table: dict[bytes, bytes]
+) -> Iterator[tuple[ViewWorker, ViewWorker]]:
+    """The pair of all tests that only ask."""
+    with pair_with(tmp_path_factory.mktemp("asked"), table) as pair:
+        yield pair
+
+
 @pytest.fixture(params=["owner", "other"])
-def worker(request: Any, workers: tuple[ViewWorker, ViewWorker]) -> ViewWorker:
-    return workers[0 if request.param == "owner" else 1]
+def worker(request: Any, asked: tuple[ViewWorker, ViewWorker]) -> ViewWorker:
+    return asked[0 if request.param == "owner" else 1]
 
 
 def test_any_worker_shows_an_event(worker: ViewWorker) -> None:
@@ -98,8 +115,8 @@ def test_any_worker_tells_how_far_a_partition_is(worker: ViewWorker) -> None:
     assert body["holdLimits"] == {"kind": "limit-holds", "maxTickets": 5}
 
 
-def test_any_worker_tells_who_owns_what(workers: tuple[ViewWorker, ViewWorker], worker: ViewWorker) -> None:
-    owner, other = workers
+def test_any_worker_tells_who_owns_what(asked: tuple[ViewWorker, ViewWorker], worker: ViewWorker) -> None:
+    owner, other = asked
     owners = {each["partition"]: each["owner"] for each in worker.get_json("/api/partitions/")["items"]}
     assert owners == {number: owner.url if number in MINE else other.url for number in ALL}
     assert {each["worker"]: each["partitions"] for each in worker.get_json("/api/workers/")["items"]} == {
@@ -168,11 +185,7 @@ def test_holds_are_listed_by_their_ends_over_all_workers(tmp_path: Path, limit: 
         for key, value in driver.table.items()
         if key.startswith(EVENT.bytes)
     }
-    group: dict[str, dict[str, list[int]]] = {}
-    pair = ViewWorker(tmp_path / "0", MINE, group), ViewWorker(tmp_path / "1", ALL - MINE, group)
-    for worker in pair:
-        worker.store(records)
-    with serving(*pair):
+    with pair_with(tmp_path, records) as pair:
         for worker in pair:
             pages = list(worker.pages(f"/api/holds/?limit={limit}"))
             holds = [(each["deadline"], each["event"], each["purchase"]) for page in pages for each in page]

@@ -15,10 +15,10 @@ from faust.types import TP
 
 from connect.partitioning import partition_of
 from connect.topics import COMMANDS, changelog
-from settings import Settings
 from streams.inventory.ledger import LedgerAgent
 from streams.inventory.views import InventoryViews
 from streams.runtime.app import make_app, scheme
+from tests.unit.streams.worker_settings import settings_in
 
 PARTITIONS = 4
 LOOP_TURNS = 20
@@ -37,7 +37,7 @@ class ViewWorker:
     topics: tuple[str, ...] = (TABLE,)
 
     def __init__(self, folder: Path, owned: set[int], group: dict[str, dict[str, list[int]]], **settings: Any) -> None:
-        self.app = make_app(Settings(ticket_key="k" * 32, worker_data=folder, **settings))
+        self.app = make_app(settings_in(folder, **settings))
         self.app.conf.tabledir.mkdir(parents=True, exist_ok=True)
         self.owned = set(owned)
         self._group = group

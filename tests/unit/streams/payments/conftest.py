@@ -13,7 +13,6 @@ import streams.runtime.retry
 from connect.partitioning import partition_of
 from connect.topics import PAYMENT_EVENTS
 from providers.port import PageFields, PaymentQuestion, Provider, ProviderUnavailable
-from settings import Settings
 from streams.payments.checks import PaymentChecks
 from streams.payments.executor import ExecutorAgent
 from streams.payments.outcomes import OutcomesAgent
@@ -26,6 +25,7 @@ from streams.runtime.table import OffsetTable
 from tables.messages.payment_events import PaymentEvent, decode_payment_event, encode_payment_event
 from tables.messages.payment_requests import PaymentRequest, decode_payment_request, encode_payment_request
 from tables.payments.records import PaymentRecord, decode_payment, payment_key
+from tests.unit.streams.worker_settings import settings_in
 from tests.unit.tables.payments.payment_world import AT_MS, EVENT, PURCHASE
 
 KEY = str(PURCHASE).encode()
@@ -152,7 +152,7 @@ def message(offset: int, value: Any, key: bytes = KEY, partition: int = HOME) ->
 
 @pytest.fixture
 def role(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Role]:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path, role="payments"))
+    app = make_app(settings_in(tmp_path, role="payments"))
     app.conf.tabledir.mkdir(parents=True, exist_ok=True)
     made = Role(app, monkeypatch)
     yield made
