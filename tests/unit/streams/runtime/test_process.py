@@ -14,6 +14,7 @@ from streams.runtime.failstop import EXIT_STATUS
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[4]
+WAITING = "waiting for Kafka"
 NAMESPACE = ("unshare", "--fork", "--pid", "--kill-child")
 # A service that never ends its stop, in a worker that is told to stop, or whose service fails, at once.
 HANGING = """
@@ -50,7 +51,7 @@ def is_waiting(client: httpx.Client) -> bool:
         answer = client.get("/health/live")
     except httpx.TransportError:
         return False
-    return answer.is_success and answer.json() == {"status": "waiting for Kafka"}
+    return answer.is_success and answer.json() == {"status": WAITING}
 
 
 @pytest.mark.parametrize("process_1", [False, True])
@@ -63,22 +64,25 @@ def test_a_worker_that_waits_for_kafka_ends_when_it_is_told_to(tmp_path: Path, p
         "TURNSTILE_KAFKA_SERVERS": f"{HOST}:{kafka}",
         "TURNSTILE_TICKET_KEY": "k" * 32,
         "TURNSTILE_WORKER_PORT": str(port),
-        "TURNSTILE_WORKER_DATA": str(tmp_path),
+        "TURNSTILE_WORKER_DATA": str(tmp_path / "data"),
     }
     argv = (*(NAMESPACE if process_1 else ()), sys.executable, "-m", "streams")
+    log = tmp_path / "log"
     with (
         httpx.Client(base_url=f"http://{HOST}:{port}", timeout=1, trust_env=False) as client,
-        subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process,
+        log.open("w") as output,
+        subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output) as process,
     ):
         try:
-            eventually(lambda: is_waiting(client), within=60)
+            # It is served before it is logged.
+            eventually(lambda: is_waiting(client) and WAITING in log.read_text(), within=60)
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(children[0]) if process_1 else process.pid, signal.SIGTERM)
-            output, _ = process.communicate(timeout=20)
+            process.wait(timeout=20)
         finally:
             process.kill()
     assert process.returncode == 0
-    assert output.count("waiting for Kafka") == 1
+    assert log.read_text().count(WAITING) == 1
 
 
 @pytest.mark.parametrize(("why", "status"), [("told", 0), ("crashed", EXIT_STATUS)])
