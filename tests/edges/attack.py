@@ -116,10 +116,8 @@ class Attack:
 
     def _batch(self, each: Input, target: Target) -> tuple[Target, UUID, int, int, bytes]:
         mark = uuid4()
-        records = each.records(target, self.world, mark)
-        at_ms = round(time.time() * 1000) + each.shifted_ms
         partition = (target.partition(self.world) + each.away) % PARTITIONS
-        return target, mark, partition, len(records), record_batch(records, at_ms=at_ms, codec=each.codec)
+        return target, mark, partition, *each.batch(target, self.world, mark)
 
     async def _send(self, batches: Sequence[tuple[Target, UUID, int, int, bytes]]) -> list[Sent]:
         async with BatchAppender(self.pipeline.kafka, [target.topic for target in TARGETS]) as appender:
