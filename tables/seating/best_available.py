@@ -120,8 +120,8 @@ class _RowRuns:
             start = starts[row]
             here = changed >> start
             changed ^= here << start
-            self._free_by_row[row] ^= here
-            before, now = ranks[row], self._rank(row)
+            free = self._free_by_row[row] = self._free_by_row[row] ^ here
+            before, now = ranks[row], self._rank(row, free)
             if now != before:
                 ranks[row] = now
                 if before != NO_RANK:
@@ -129,15 +129,17 @@ class _RowRuns:
                 if now != NO_RANK:
                     insort(best, now)
 
-    def _rank(self, row: int) -> int:
+    def _rank(self, row: int, free: int) -> int:
         """The rank of the middle seat of the best run of a row."""
-        free, count = self._free_by_row[row], self._count
+        count = self._count
         starts = run_starts(free & self._seats[row], count)
-        if starts and self._required is not None:
+        if not starts:
+            return NO_RANK
+        if self._required is not None:
             starts &= _any_within(self._required[row], count)
-        if starts and not self._orphans:
+        if not self._orphans:
             starts ^= starts & _orphaning(free, count)
-        return self._order.first(row, starts << self._middle) if starts else NO_RANK
+        return self._order.first(row, starts << self._middle)
 
 
 def _by_row(starts: Sequence[int], bits: int) -> list[int]:

@@ -22,7 +22,8 @@ def distance_key(x: int, y: int, bit: int) -> int:
 class SeatOrder:
     """The order of the seats of a section whose rows begin at the bits ``starts``.
 
-    ``bits`` has the bit of each seat by its rank, ``ranks`` the rank by bit. A row's ``valleys`` are nearly always one.
+    ``bits`` has the bit of each seat by its rank, ``ranks`` those of each row by bit. A row has one of the ``valleys``,
+    unless it is drawn in an odd way.
     """
 
     __slots__ = ("bits", "ranks", "starts", "valleys")
@@ -30,19 +31,19 @@ class SeatOrder:
     def __init__(self, starts: Sequence[int], distance_keys: Iterable[int], end: int) -> None:
         self.starts = starts
         self.bits = array("I", [key & _BIT_MASK for key in sorted(distance_keys)])
-        self.ranks = array("I", [NO_RANK]) * end
+        ranks = array("I", [NO_RANK]) * end
         for rank, bit in enumerate(self.bits):
-            self.ranks[bit] = rank
-        self.valleys = [_valleys(self.ranks[first:last]) for first, last in pairwise([*starts, end])]
+            ranks[bit] = rank
+        self.ranks = [ranks[first:last] for first, last in pairwise([*starts, end])]
+        self.valleys = [_valleys(row) for row in self.ranks]
 
     def first(self, row: int, bits: int) -> int:
         """The rank of the first one of some seats of the row of that number; NO_RANK if there are none."""
-        best = NO_RANK
-        start, ranks = self.starts[row], self.ranks
+        best, ranks = NO_RANK, self.ranks[row]
         for near, far in self.valleys[row]:
-            if (found := bits & near) and (rank := ranks[start + found.bit_length() - 1]) < best:
+            if (found := bits & near) and (rank := ranks[found.bit_length() - 1]) < best:
                 best = rank
-            if (found := bits & far) and (rank := ranks[start + (found & -found).bit_length() - 1]) < best:
+            if (found := bits & far) and (rank := ranks[(found & -found).bit_length() - 1]) < best:
                 best = rank
         return best
 
