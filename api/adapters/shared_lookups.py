@@ -19,7 +19,10 @@ class _Lookup(Generic[Key, Value]):
 
 
 class SharedLookups(Generic[Key, Value]):
-    """Asks ``ask`` in a thread, for all requests that come within ``gather_s``, at most ``keys_max`` at once."""
+    """Asks ``ask`` in a thread: for all that comes within ``gather_s`` or while it is asked, ``keys_max`` at once.
+
+    So a server that hangs keeps one thread waiting, and not one for each request.
+    """
 
     def __init__(
         self,
@@ -32,6 +35,7 @@ class SharedLookups(Generic[Key, Value]):
         self._keys_max = keys_max
         self._open: _Lookup[Key, Value] | None = None
         self._asking: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
 
     async def find(self, key: Key) -> Value | None:
         """What was found under a key. Raises as ``ask`` does."""
@@ -50,9 +54,10 @@ class SharedLookups(Generic[Key, Value]):
 
     async def _answer(self, lookup: _Lookup[Key, Value]) -> None:
         await asyncio.sleep(self._gather_s)
-        if self._open is lookup:
-            self._open = None
-        try:
-            lookup.found.set_result(await asyncio.to_thread(self._ask, lookup.keys))
-        except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
-            lookup.found.set_exception(error)
+        async with self._turn:
+            if self._open is lookup:
+                self._open = None
+            try:
+                lookup.found.set_result(await asyncio.to_thread(self._ask, lookup.keys))
+            except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
+                lookup.found.set_exception(error)

@@ -1,12 +1,14 @@
 """Lookups of one moment are one call, whose result or error all of them get."""
 
 import asyncio
+import threading
 from collections.abc import Collection
 
 import pytest
 
 from api.adapters.shared_lookups import SharedLookups
 from api.problems import Unavailable
+from tests.unit.api.soon import soon
 
 
 class Source:
@@ -40,6 +42,30 @@ def test_a_call_has_a_limited_number_of_keys() -> None:
         lookups = SharedLookups(source.ask, gather_s=0.01, keys_max=2)
         assert await asyncio.gather(*(lookups.find(key) for key in range(5))) == [0, 1, 4, 9, 16]
         assert sorted(map(len, source.calls)) == [1, 2, 2]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_asked_during_a_call_is_the_next_call() -> None:
+    async def scenario() -> None:
+        source = Source()
+        goes_on = threading.Event()
+
+        def ask(keys: Collection[int]) -> dict[int, int]:
+            found = source.ask(keys)
+            assert goes_on.wait(10)
+            return found
+
+        lookups = SharedLookups(ask, gather_s=0.001)
+        finding = [asyncio.create_task(lookups.find(0))]
+        await soon(lambda: source.calls == [{0}])
+        for key in (1, 2, 3):
+            finding.append(asyncio.create_task(lookups.find(key)))
+            await asyncio.sleep(0.01)
+        assert source.calls == [{0}]
+        goes_on.set()
+        assert await asyncio.gather(*finding) == [0, 1, 4, 9]
+        assert source.calls == [{0}, {1, 2, 3}]
 
     asyncio.run(scenario())
 
