@@ -49,6 +49,8 @@ MAIL: Final = """\
 FRAME_POLICY: Final = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
 PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'"
 
+# The standard library's time for a header grows with the square of its length: half a megabyte takes ten seconds.
+HEADER_PARSED_MAX_CHARS: Final = 20_000
 
 _pages: Final = Environment(autoescape=True, loader=DictLoader({"page": PAGE, "list": LIST, "mail": MAIL}))
 
@@ -77,11 +79,13 @@ class MailPart(NamedTuple):
 
 
 def headers_of(mail: Message) -> list[tuple[str, str]]:
-    """The headers' names and values in their order; a value that the standard library can't parse stays raw."""
+    """The headers' names and values in their order; one that is too long or can't be parsed stays raw."""
     return [(name, _value(mail, name, str(raw))) for name, raw in mail.raw_items()]
 
 
 def _value(mail: Message, name: str, raw: str) -> str:
+    if len(raw) > HEADER_PARSED_MAX_CHARS:
+        return raw
     try:
         return str(mail.policy.header_fetch_parse(name, raw))
     except (ValueError, IndexError):  # a line end in a name, or an incomplete address

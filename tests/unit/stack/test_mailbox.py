@@ -66,6 +66,16 @@ def test_a_header_that_cannot_be_read_is_shown_as_it_came(tmp_path: Path, header
     assert f"<b>{name}:</b> {html.escape(value)}\n" in mail_page(kept.id, again.read(kept.id))
 
 
+def test_a_header_that_is_too_long_to_parse_is_shown_as_it_came(tmp_path: Path) -> None:
+    long, short = text_header("Subject", "t" * 30_000), text_header("Subject", "ü" * 3_000)
+    box = Mailbox(tmp_path)
+    for header in (long, short):
+        box.keep("a@x.example", ["b@x.example"], header.fold(policy=SMTP).encode() + b"\r\nx")
+    raw, parsed = [kept.subject for kept in box.all()]
+    assert raw.startswith("=?utf-8?")
+    assert parsed == "ü" * 3_000
+
+
 def test_an_envelope_adds_one_line_for_each_address(tmp_path: Path) -> None:
     kept = Mailbox(tmp_path).keep("a\nX: 1@x.example", ["b\nSubject: y@x.example"], mail())
     assert kept.subject == "Your tickets"
