@@ -58,7 +58,7 @@ test: unit server-tests ## run every test, the ones on real servers included; OR
 server-tests: $(STAMP) browser
 	$(PYTEST) tests --ignore=tests/unit --ignore=tests/containers --durations=40
 
-check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about a minute and a half
+check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about two minutes
 	@$(THREE) $(UNIT_PARTS) lint
 
 unit: $(STAMP) ## the unit tests alone, on two cores

@@ -78,7 +78,6 @@ SEAT: Final = "[data-seats] svg"
 LIVE: Final = "#part-ledger .rate:not(:empty)"
 SCREENSHOTS: Final = (
     Screenshot("box-office", "/?q=jazz", "nobody", until=".row"),
-    Screenshot("event", "/events/{event}", "buyer"),
     Screenshot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark", locale="de-DE"),
     Screenshot("tickets", "/purchases/{purchase}", "buyer", until=".ticket"),
     Screenshot("seats", "/events/{hall}/seats", "buyer", until=SEAT),
