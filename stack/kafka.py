@@ -143,8 +143,6 @@ class Kafka(StackMember):
             "broker.session.timeout.ms": 4000,
             "broker.heartbeat.interval.ms": 1000,
             "log.cleaner.dedupe.buffer.size": 16 * 2**20,
-            # How soon a compacted topic forgets an erased account, at the least.
-            "log.cleaner.backoff.ms": 1000,
             "num.io.threads": 4,
             "num.network.threads": 2,
         }
