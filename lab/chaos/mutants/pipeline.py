@@ -31,10 +31,21 @@ def projection_order() -> None:
 
 def mail_memory() -> None:
     """A repeated outcome is taken for a new one."""
-    from tables.bookings import records, unit_of_work
+    from tables.bookings.records import booking_key
+    from tables.bookings.unit_of_work import BookingsUnitOfWork
 
-    booking_after = records.booking_after
-    patch(unit_of_work, "booking_after", lambda _, outcome: booking_after(None, outcome))
+    apply = BookingsUnitOfWork.apply
+
+    def apply_as_new(self: Any, outcome: Any) -> Any:
+        load, key = self._load, outcome.purchase and booking_key(outcome.event, outcome.purchase)
+        self._changed.pop(key, None)
+        self._load = lambda wanted: None if wanted == key else load(wanted)
+        try:
+            return apply(self, outcome)
+        finally:
+            self._load = load
+
+    patch(BookingsUnitOfWork, "apply", apply_as_new)
 
 
 def dead_letters() -> None:
