@@ -65,7 +65,7 @@ def replace_seating(path: EventPath, body: NewSeating) -> Response:
 @seating.post(
     "/events/<uuid:eventId>/seating/generate",
     summary="Generate a seating plan",
-    responses=_CHANGED,
+    responses=_CHANGED | answers({}, "uploads-busy"),
     openapi_extensions=IF_MATCH,
 )
 def generate_seating(path: EventPath, body: SeatingGenerator) -> Response:

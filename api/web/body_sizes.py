@@ -9,11 +9,14 @@ SEATING_MAX_BYTES: Final = 8 * 1024 * 1024
 EVENT_FORM_MAX_BYTES: Final = 256 * 1024
 # A process takes so many bodies of more than BODY_MAX_BYTES at a time.
 LARGE_BODIES_MAX: Final = 4
-_SEATING: Final = re.compile(
-    r"/api/v3/events/[^/]+/seating(/draw)?/?|/organize/events/[^/]+/seating/(upload|draw)/?", re.ASCII
+# The proxy has the same two patterns (ops/haproxy/haproxy.cfg).
+SEATING_PATHS: Final = (
+    r"/api/v3/events/[^/]+/seating(/draw|/generate)?/?|/organize/events/[^/]+/seating/(upload|draw)/?"
 )
 # The form of a section has a field for each of its seats.
-_EVENT_FORM: Final = re.compile(r"/organize/(new|events/[^/]+/(edit|seating/section))/?", re.ASCII)
+EVENT_FORM_PATHS: Final = r"/organize/(new|events/[^/]+/(edit|seating/section))/?"
+_SEATING: Final = re.compile(SEATING_PATHS, re.ASCII)
+_EVENT_FORM: Final = re.compile(EVENT_FORM_PATHS, re.ASCII)
 
 
 def body_max_bytes(path: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS
-from api.web.body_sizes import BODY_MAX_BYTES, SEATING_MAX_BYTES
+from api.web.body_sizes import BODY_MAX_BYTES, EVENT_FORM_PATHS, SEATING_MAX_BYTES, SEATING_PATHS
 from api.web.prefer import WAIT_MAX_S
 from ops.secrets import CERTIFICATE, make_secrets
 from tests.debian import program
@@ -40,6 +40,11 @@ def test_a_body_may_be_as_long_as_the_api_takes() -> None:
     plain = number(r"req\.body_size gt (\d+) } !is_large"), number(r"content-length\) gt (\d+) } !is_large")
     assert plain == (BODY_MAX_BYTES, BODY_MAX_BYTES)
     assert number(r"content-length\) gt (\d+) }\n") == SEATING_MAX_BYTES
+
+
+def test_the_paths_of_large_bodies_are_those_of_the_api() -> None:
+    patterns = re.findall(r"acl is_large path_reg \^\((.+)\)\$\n", CONFIGURATION)
+    assert patterns == [SEATING_PATHS, EVENT_FORM_PATHS]
 
 
 def test_whatever_head_passes_is_short_enough_for_the_api_with_what_is_added() -> None:

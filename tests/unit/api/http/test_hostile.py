@@ -235,9 +235,10 @@ def test_the_chunks_of_each_request_are_counted_anew(server: Running) -> None:
     assert said.count(b"HTTP/1.1 200 ") == 3
 
 
-def test_a_plan_may_be_larger_and_no_more_than_that(server: Running) -> None:
+@pytest.mark.parametrize("more", [b"", b"/draw", b"/generate"])
+def test_a_plan_may_be_larger_and_no_more_than_that(server: Running, more: bytes) -> None:
     body = 2 * BODY_MAX_BYTES * b"x"
-    asked = PLAN.replace(b"Host", b"Connection: close\r\nHost")
+    asked = PLAN.replace(b"/seating", b"/seating" + more).replace(b"Host", b"Connection: close\r\nHost")
     assert server.said_to(asked % len(body) + body).endswith(b"\r\n\r\n" + body)
     assert status_of(server.said_to(PLAN % (SEATING_MAX_BYTES + 1))) == 413
     chunk = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
