@@ -8,7 +8,7 @@ HEAD_MAX_FIELDS: Final = 64
 # Each chunk of a body costs a callback, however small it is.
 BODY_MAX_CHUNKS: Final = 1_024
 # Requests of one connection that wait for those before them.
-PIPELINE_MAX_REQUESTS: Final = 64
+PIPELINE_MAX_REQUESTS: Final = 16
 # What a refused client still sends is discarded, up to that size and for ``linger_s``: to close the socket at once
 # would take the refusal back (RFC 9112, section 9.6).
 LINGER_MAX_BYTES: Final = 1024 * 1024
