@@ -110,9 +110,10 @@ def test_a_crowd_behind_one_address_signs_in(anonymous: FlaskClient, ada: dict[s
 
 
 def test_there_is_a_ceiling_for_one_client(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
-    answers = [sign_in(anonymous) for _ in range(251)]
-    assert answers[-1].status_code == 429
-    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    # The next minute may begin meanwhile.
+    answers = (sign_in(anonymous) for _ in range(501))
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
 
 
 def test_guesses_from_everywhere_do_not_stop_the_owner_where_she_signed_in_before(
