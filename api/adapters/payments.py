@@ -45,7 +45,7 @@ class PaymentRows:
         self, database: Database, send: Callable[[PaymentEvent], Awaitable[None]], providers: Mapping[str, Provider]
     ) -> None:
         self._database = database
-        self._lookups = SharedLookups(self._read)
+        self._lookups = SharedLookups(self._read, in_turn=True)
         self._send = send
         self._providers = providers
 
@@ -61,7 +61,7 @@ class PaymentRows:
 
     async def watched(self, event: UUID, purchase: UUID) -> OwnedPayment | None:
         """In the loop: the same with its account, for many requests at once. Raises Unavailable."""
-        return await self._lookups.find((event, purchase))
+        return await self._lookups.find(None, (event, purchase))
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
         """The refunds that were ordered of a purchase's payment; None if it has none."""
@@ -113,7 +113,7 @@ class PaymentRows:
         except ProviderUnavailable as error:
             raise Unavailable(known.name) from error
 
-    def _read(self, wanted: Collection[Ids]) -> dict[Ids, OwnedPayment]:
+    def _read(self, _: None, wanted: Collection[Ids]) -> dict[Ids, OwnedPayment]:
         events, purchases = zip(*wanted, strict=True)
         with self._database.transaction() as connection:
             rows = fetch(connection, _SELECT_MANY, {"events": list(events), "purchases": list(purchases)})

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final, Generic, TypeVar
 
+Group = TypeVar("Group")
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 GATHER_S: Final = 0.02
@@ -18,46 +20,49 @@ class _Lookup(Generic[Key, Value]):
         self.found: asyncio.Future[Mapping[Key, Value]] = asyncio.get_running_loop().create_future()
 
 
-class SharedLookups(Generic[Key, Value]):
-    """Asks ``ask`` in a thread: for all that comes within ``gather_s`` or while it is asked, ``keys_max`` at once.
+class SharedLookups(Generic[Group, Key, Value]):
+    """Asks ``ask`` in a thread: for all keys of a group that come within ``gather_s``, ``keys_max`` at once.
 
-    So a server that hangs keeps one thread waiting, and not one for each request.
+    With ``in_turn`` there is one call at a time, which has what comes until it begins. So a server that hangs keeps one
+    thread waiting, and not one for each request.
     """
 
     def __init__(
         self,
-        ask: Callable[[Collection[Key]], Mapping[Key, Value]],
+        ask: Callable[[Group, Collection[Key]], Mapping[Key, Value]],
         gather_s: float = GATHER_S,
         keys_max: int = LOOKUP_MAX_KEYS,
+        *,
+        in_turn: bool,
     ) -> None:
         self._ask = ask
         self._gather_s = gather_s
         self._keys_max = keys_max
-        self._open: _Lookup[Key, Value] | None = None
+        self._open: dict[Group, _Lookup[Key, Value]] = {}
         self._asking: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Lock()
+        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if in_turn else nullcontext()
 
-    async def find(self, key: Key) -> Value | None:
+    async def find(self, group: Group, key: Key) -> Value | None:
         """What was found under a key. Raises as ``ask`` does."""
-        lookup = self._open or self._begin()
+        lookup = self._open.get(group) or self._begin(group)
         lookup.keys.add(key)
         if len(lookup.keys) >= self._keys_max:
-            self._open = None
+            del self._open[group]
         return (await asyncio.shield(lookup.found)).get(key)
 
-    def _begin(self) -> _Lookup[Key, Value]:
-        lookup = self._open = _Lookup()
-        task = asyncio.create_task(self._answer(lookup))
+    def _begin(self, group: Group) -> _Lookup[Key, Value]:
+        lookup = self._open[group] = _Lookup()
+        task = asyncio.create_task(self._answer(group, lookup))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
         return lookup
 
-    async def _answer(self, lookup: _Lookup[Key, Value]) -> None:
+    async def _answer(self, group: Group, lookup: _Lookup[Key, Value]) -> None:
         await asyncio.sleep(self._gather_s)
         async with self._turn:
-            if self._open is lookup:
-                self._open = None
+            if self._open.get(group) is lookup:
+                del self._open[group]
             try:
-                lookup.found.set_result(await asyncio.to_thread(self._ask, lookup.keys))
+                lookup.found.set_result(await asyncio.to_thread(self._ask, group, lookup.keys))
             except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
                 lookup.found.set_exception(error)
