@@ -5,13 +5,10 @@ import rich_click as click
 from ops.lazy_commands import LazyCommands
 
 PAGES = {
-    "settings": "settings_table",
-    "metrics": "metrics_table",
-    "runbooks": "runbooks_dashboard",
-    "openapi": "openapi_document",
-    "views": "views_document",
-    "asyncapi": "asyncapi_document",
-    "schemas": "schemas_document",
+    "settings": "settings_table:command",
+    "metrics": "metrics_table:command",
+    "runbooks": "runbooks_dashboard:command",
+    **{name: f"documents:{name}" for name in ("openapi", "views", "asyncapi", "schemas")},
 }
 
 
@@ -20,4 +17,4 @@ def command() -> None:
     """Print a page of docs/ that is made from the code, or write it where it belongs. In a checkout only."""
 
 
-command.commands = LazyCommands({name: f"ops.reference.{module}:command" for name, module in PAGES.items()})
+command.commands = LazyCommands({name: f"ops.reference.{place}" for name, place in PAGES.items()})

@@ -9,6 +9,12 @@ import rich_click as click
 ROOT: Final = Path(__file__).parents[2]
 
 
+def head_of(page: Path, table: str) -> str:
+    """What people have written at the top of a page, above the line ``table``. Raises ValueError without that line."""
+    text = page.read_text()
+    return text[: text.index(table)]
+
+
 def page_command(name: str, path: Path, page: Callable[[], str]) -> click.Command:
     """The command that prints the page, or stores it at ``path``."""
 

@@ -1,42 +1,25 @@
 """``turnstile docs settings``: docs/settings.md, made from the settings. ``--write`` stores it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from ops.reference.generated import page_command
+from ops.reference.generated import ROOT, head_of, page_command
 from settings import Settings
 from stack.settings import StackSettings
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "settings.md"
+PAGE: Final = ROOT / "docs" / "settings.md"
 PREFIX: Final = "TURNSTILE_"
 COMPUTED: Final = {"jars": "`turnstile/jars` in the user's cache folder"}
-
-HEAD: Final = """\
-# Settings
-
-Made from `settings/` and `stack/settings.py` by `turnstile docs settings --write`; a test fails when stale.
-
-Every setting is an environment variable. A setting of the deployed parts (API, workers, migrations, bootstrap) may
-also come from a file: `TURNSTILE_SECRETS_DIR` names a folder, and a file in it is named like the variable in small
-letters, such as `turnstile_database_url`. The variable wins over the file. A value that doesn't fit ends the process
-at its start with exit code 2 and a line for each setting that doesn't, none of which tells the value.
-
-`embedded` settings are read by `make run` and by the tests; it sets those of the deployed parts by itself, for the
-servers that it starts. A setting that both read is one variable.
-
-| variable | default | what it is | read by |
-|---|---|---|---|
-"""
+TABLE: Final = "| variable | default | what it is | read by |\n|---|---|---|---|\n"
 
 
 def page() -> str:
-    """The whole page."""
-    return HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in rows())
+    """The whole page: what people have written at its top, and the table."""
+    return head_of(PAGE, TABLE) + TABLE + "".join(f"| {' | '.join(cells)} |\n" for cells in rows())
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.pages.runbook import anchor
-from ops.reference.settings_table import PAGE, page
+from ops.reference import documents, metrics_table, settings_table
 
 ROOT = Path(__file__).parents[3]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "lab" / "bench" / "results" / "latest.md"]
@@ -41,10 +41,21 @@ def told(heading: str) -> dict[str, tuple[str, str]]:
     return {normal(name): (version, why) for name, version, why in rows if name != "package"}
 
 
-def test_the_table_of_settings_is_what_the_settings_say() -> None:
-    stored, made = PAGE.read_text().splitlines(), page().splitlines()
-    changes = "\n".join(difflib.unified_diff(stored, made, "docs/settings.md", "made from code", lineterm=""))
-    assert not changes, f"run `turnstile docs settings --write`\n{changes}"
+MADE = {
+    "settings.md": settings_table.page,
+    "metrics.md": metrics_table.page,
+    "openapi.json": documents.openapi_page,
+    "views.json": documents.views_page,
+    "asyncapi.json": documents.asyncapi_page,
+    "schemas.json": documents.schemas_page,
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_page_that_is_made_from_the_code_is_what_the_code_says(name: str) -> None:
+    stored, made = (ROOT / "docs" / name).read_text().splitlines(), MADE[name]().splitlines()
+    changes = "\n".join(difflib.unified_diff(stored, made, name, "made from code", lineterm="", n=8))
+    assert not changes, f"run `turnstile docs {name.partition('.')[0]} --write`\n{changes}"
 
 
 @pytest.mark.parametrize("name", ["app", "dev"])
