@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from api.roles import Role
-from api.schemas.base import Body, OptionalBody, Resource, absent
+from api.schemas.base import Body, OptionalBody, Resource
 from api.schemas.fields import (
     Birthday,
     Email,
@@ -18,6 +18,7 @@ from api.schemas.fields import (
     Phone,
     SomePassword,
     TypedEmail,
+    absent,
 )
 
 ADDRESS: JsonDict = {"format": "email"}

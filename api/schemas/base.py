@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -40,8 +40,3 @@ class Parameters(Body):
 @cache
 def _schema(model: type[Parameters], options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     return super(Parameters, model).model_json_schema(**dict(options))
-
-
-def absent() -> Any:
-    """The default of a field that may be missing but not null."""
-    return Field(default_factory=lambda: None)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.schemas.base import Body, Resource, absent
+from api.schemas.base import Body, Resource
 from api.schemas.fields import (
     City,
     Country,
@@ -21,6 +21,7 @@ from api.schemas.fields import (
     Title,
     VenueText,
     Zone,
+    absent,
 )
 from api.schemas.pagination import PageQuery
 from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType

@@ -18,6 +18,11 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PHONE: Final = r"^\+?[0-9][0-9 ()./-]{3,29}[0-9]$"
 
 
+def absent() -> Any:
+    """The default of a field that may be missing but not null."""
+    return Field(default_factory=lambda: None)
+
+
 def _without_nul(value: str) -> str:
     if "\0" in value:
         raise ValueError("must not contain the character NUL")

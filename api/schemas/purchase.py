@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas.base import Body, OptionalBody, Parameters, Resource, absent
-from api.schemas.fields import WHOLE, Quantity
+from api.schemas.base import Body, OptionalBody, Parameters, Resource
+from api.schemas.fields import WHOLE, Quantity, absent
 from api.schemas.money import Money
 from tables.ids import text_of
 

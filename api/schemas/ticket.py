@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from api.schemas.base import Body, Resource, absent
-from api.schemas.fields import Limit, Moment, Position, StockQuantity, Title
+from api.schemas.base import Body, Resource
+from api.schemas.fields import Limit, Moment, Position, StockQuantity, Title, absent
 from api.schemas.money import Money, Price
 
 EVENT_MAX_TICKET_TYPES: Final = 200

@@ -20,8 +20,8 @@ from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
 from streams.runtime.kafka_types import TP, Message, SkippedOffsets
 from streams.runtime.produce import Record
+from streams.runtime.record_context import trace_headers
 from streams.runtime.retry import append_keyed, interruptible_sleep
-from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.gate.admission import command_of, forbidden, throttled, unknown
 from tables.gate.quota import Quota

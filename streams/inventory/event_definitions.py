@@ -6,8 +6,8 @@ from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
+from streams.runtime.record_context import trace_headers
 from streams.runtime.retry import append_keyed
-from streams.runtime.tracing import trace_headers
 from tables.ids import id_bytes
 from tables.messages.announcements import command_of
 

@@ -20,16 +20,22 @@ from streams.runtime.gap_check import GapCheck
 from streams.runtime.headers import forwarded_headers, origin_header
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Headers, Record
-from streams.runtime.record_context import timestamp_ms
+from streams.runtime.record_context import timestamp_ms, trace_headers
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
-from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedCommand
 from tables.ledger.deadlines import index_change
 from tables.ledger.ledger import Ledger
-from tables.ledger.records import record_offset, same_record
+from tables.ledger.records import (
+    WATERMARK_KEY,
+    Watermark,
+    decode_watermark,
+    digest_of,
+    encode_watermark,
+    record_offset,
+    same_record,
+)
 from tables.ledger.ticket_codes import TicketCodes
-from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark, digest_of, encode_watermark
 from tables.messages.commands import LimitHolds, decode_command, encode_command
 from tables.messages.request_origins import ORIGIN
 

@@ -23,9 +23,8 @@ from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead
 from streams.runtime.headers import FIRST_SEEN, first_seen, forwarded_headers
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
-from streams.runtime.record_context import log_fields
+from streams.runtime.record_context import log_fields, trace_headers
 from streams.runtime.retry import append, with_retries
-from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.mail.links import MailLinks
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery

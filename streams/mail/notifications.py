@@ -8,7 +8,7 @@ from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead
 from streams.runtime.kafka_types import Message
 from streams.runtime.positions import committed_offset, end_offset, next_readable_offset
 from streams.runtime.produce import Headers, Record
-from streams.runtime.tracing import trace_headers
+from streams.runtime.record_context import trace_headers
 from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome

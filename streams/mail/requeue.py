@@ -11,8 +11,8 @@ from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead
 from streams.runtime.headers import forwarded_headers
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
+from streams.runtime.record_context import trace_headers
 from streams.runtime.retry import append, interruptible_sleep
-from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend

@@ -18,10 +18,9 @@ from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.projection import Projection, Rows
-from streams.runtime.record_context import timestamp_ms
+from streams.runtime.record_context import timestamp_ms, trace_headers
 from streams.runtime.retry import append_keyed
 from streams.runtime.table import OffsetTable
-from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.ids import id_bytes
 from tables.messages.commands import encode_command

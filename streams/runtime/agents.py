@@ -12,13 +12,11 @@ from typing import Any, TypeVar
 
 from faust.types import StreamT, TopicT
 
+from streams.runtime.agent_records import InFlight, Interrupted, RecordQueue
 from streams.runtime.app import App
 from streams.runtime.failstop import fail_stop
-from streams.runtime.in_flight import InFlight, Interrupted
 from streams.runtime.kafka_types import Message
-from streams.runtime.record_context import set_batch
-from streams.runtime.record_queue import RecordQueue
-from streams.runtime.tracing import Spans
+from streams.runtime.record_context import Spans, set_batch
 
 T = TypeVar("T")
 Handle = Callable[[list[Message]], Awaitable[None]]

@@ -14,12 +14,11 @@ from connect.client_options import tls_context
 from connect.records.fetching import SkippedOffsets
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
 from settings import Role, Settings, split
+from streams.runtime.agent_records import InFlight, RecordQueue
 from streams.runtime.consumer import BatchTransport
 from streams.runtime.counters import Counters
-from streams.runtime.in_flight import InFlight
-from streams.runtime.record_queue import RecordQueue
 from streams.runtime.web_guard import make_guard
-from tables.ledger.watermark import Watermark
+from tables.ledger.records import Watermark
 from telemetry.traces import Traces, make_traces
 
 COMMIT_INTERVAL_S = 1.0

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from streams.runtime.agent_records import Interrupted
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_recovered
 from streams.runtime.failstop import fail_stop
-from streams.runtime.in_flight import Interrupted
 from streams.runtime.positions import committed_offset
 from streams.runtime.table import OffsetTable
 

@@ -23,7 +23,7 @@ from streams.runtime.assignment import is_recovered
 from streams.runtime.failstop import fail_stop
 from tables.errors import TurnstileError
 from tables.ledger.continuity import Cause, LogBounds, Loss, ReaderPosition, find_loss
-from tables.ledger.watermark import Watermark, digest_of
+from tables.ledger.records import Watermark, digest_of
 
 CHECK_INTERVAL_S: Final = 60.0
 READ_TIMEOUT_S: Final = 30.0

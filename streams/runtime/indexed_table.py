@@ -4,6 +4,7 @@ The index lives in the local database only, and changes in the same write as the
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import rocksdict
@@ -101,7 +102,7 @@ class IndexedTable(Table[bytes, bytes]):
         mark = self.mark(partition)
         return 0 if mark is None else mark + 1
 
-    @property
+    @cached_property
     def _changelog(self) -> str:
         return changelog(self.name)
 

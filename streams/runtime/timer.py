@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import KafkaError
 
+from streams.runtime.agent_records import Interrupted
 from streams.runtime.app import App
 from streams.runtime.failstop import fail_stop
-from streams.runtime.in_flight import Interrupted
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
+from streams.runtime.record_context import continue_trace
 from streams.runtime.retry import with_retries
-from streams.runtime.tracing import continue_trace
 from streams.search.index import TRANSIENT, RowVersion, SearchIndex, make_elasticsearch
 from tables.errors import MalformedRecord
 from tables.messages.row_changes import EventRow, decode_event

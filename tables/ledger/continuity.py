@@ -7,7 +7,7 @@ that is there now. A loss names its cause and its offsets.
 from enum import StrEnum
 from typing import NamedTuple
 
-from tables.ledger.watermark import Watermark
+from tables.ledger.records import Watermark
 
 
 class Cause(StrEnum):

@@ -1,10 +1,12 @@
 """The keys and records of the table ``ledger``. Records are msgpack arrays that begin with a log offset.
 
 A key is the event's id (16 bytes), a letter for the kind of record, and for purchases and accounts their id; so a
-prefix scan finds the purchases of one event. (HOLD_MARK is the letter of tables/ledger/deadlines.py.)
+prefix scan finds the purchases of one event. (HOLD_MARK is the letter of tables/ledger/deadlines.py.) Under a key that
+no event has, each partition has a watermark, which reveals whether the log was rewritten since.
 """
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +22,8 @@ HOLD_MARK = b"h"
 PLAN_MARK = b"n"
 PURCHASE_MARK = b"p"
 SECTION_MARK = b"s"
+WATERMARK_KEY: Final = bytes(16) + b"w"
+DIGEST_BYTES: Final = 16
 
 
 class TicketsOut(Struct, array_like=True):
@@ -182,3 +186,21 @@ def purchase_key(event: UUID, purchase: UUID) -> bytes:
 def account_key(event: UUID, account: UUID) -> bytes:
     """The key of an account's record within one event."""
     return event.bytes + ACCOUNT_MARK + account.bytes
+
+
+class Watermark(Struct, frozen=True, array_like=True):
+    """How far a partition of ``ticket-commands`` has been decided: the last command's offset and ``digest_of``."""
+
+    offset: int
+    digest: bytes
+
+
+encode_watermark = msgspec.msgpack.Encoder().encode
+decode_watermark = msgspec.msgpack.Decoder(Watermark).decode
+
+
+def digest_of(key: bytes | None, value: bytes | None, at: int) -> bytes:
+    """A hash of a record's key, value and broker timestamp (ms)."""
+    key, value = key or b"", value or b""
+    lengths = b"%d %d %d " % (at, len(key), len(value))
+    return blake2b(lengths + key + value, digest_size=DIGEST_BYTES).digest()

@@ -9,8 +9,14 @@ from ops.command_log import carry_out
 from ops.replay import compare
 from ops.scratch import Scratch
 from tables.ledger.event_replay import LogCommand
-from tables.ledger.records import decode_purchase, encode_record, purchase_key
-from tables.ledger.watermark import WATERMARK_KEY, Watermark, encode_watermark
+from tables.ledger.records import (
+    WATERMARK_KEY,
+    Watermark,
+    decode_purchase,
+    encode_record,
+    encode_watermark,
+    purchase_key,
+)
 from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine
 from tests.unit.tables.ledger.test_records import in_long_form
 from tests.unit.tables.ledger_driver import ADA, CODES, EVENT, FLOOR, LedgerDriver, definition, purchase_id, ticket_type

@@ -39,17 +39,19 @@ from tables.ledger.records import (
     PLAN_MARK,
     PURCHASE_MARK,
     SECTION_MARK,
+    WATERMARK_KEY,
     AccountRecord,
     EventRecord,
     SectionPieceRecord,
     SectionRecord,
+    Watermark,
     decode_account,
     decode_event,
     decode_piece,
     decode_purchase,
     decode_section,
+    decode_watermark,
 )
-from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark
 from tables.messages.announcements import announced
 from tables.messages.answers import Answer, decode_answer
 from tables.messages.commands import Command, decode_command

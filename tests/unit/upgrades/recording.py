@@ -43,7 +43,7 @@ from tables.gate.records import (
 )
 from tables.ledger.event_replay import LogCommand
 from tables.ledger.ledger import Ledger
-from tables.ledger.watermark import WATERMARK_KEY, Watermark, digest_of, encode_watermark
+from tables.ledger.records import WATERMARK_KEY, Watermark, digest_of, encode_watermark
 from tables.messages.answers import Answer, AnswerStatus, decided, encode_answer
 from tables.messages.commands import Buy, Cancel, Confirm, DefineEvent, Hold, decode_command, encode_command
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery

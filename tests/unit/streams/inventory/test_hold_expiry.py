@@ -10,8 +10,8 @@ from connect.topics import COMMANDS
 from streams.inventory import hold_expiry
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.hold_limits import limits_of
+from streams.runtime.agent_records import Interrupted
 from streams.runtime.app import App
-from streams.runtime.in_flight import Interrupted
 from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable
 from tables.ledger.deadlines import HOLDS_PREFIX

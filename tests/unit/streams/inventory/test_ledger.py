@@ -18,8 +18,15 @@ from streams.inventory.ledger import LedgerAgent
 from streams.runtime.app import App
 from streams.runtime.produce import Produced, Record
 from tables.errors import InvariantBroken
-from tables.ledger.records import decode_event, encode_record, event_key
-from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark, digest_of
+from tables.ledger.records import (
+    WATERMARK_KEY,
+    Watermark,
+    decode_event,
+    decode_watermark,
+    digest_of,
+    encode_record,
+    event_key,
+)
 from tables.messages.commands import Buy, Cancel, Command, DefineEvent, Hold, LimitHolds, encode_command
 from tables.messages.dead_letters import Origin, decode_info
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome

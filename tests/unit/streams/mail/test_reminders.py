@@ -15,8 +15,8 @@ from streams.mail.bookings import Bookings
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
 from streams.runtime import dead_letters
+from streams.runtime.agent_records import Interrupted
 from streams.runtime.app import App
-from streams.runtime.in_flight import Interrupted
 from streams.runtime.produce import Record
 from streams.runtime.table import OffsetTable
 from tables.messages.mail_jobs import Job, decode_job

@@ -13,8 +13,8 @@ from psycopg import OperationalError
 from psycopg.errors import CheckViolation
 
 from streams.projections.stock import INTERVAL_S, StockAgent, stock_of
+from streams.runtime.agent_records import Interrupted
 from streams.runtime.counters import Counters
-from streams.runtime.in_flight import Interrupted
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, StockSnapshots
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from streams.runtime import agents
+from streams.runtime.agent_records import InFlight, Interrupted
 from streams.runtime.agents import in_batches, in_parallel
 from streams.runtime.counters import Counters
-from streams.runtime.in_flight import InFlight, Interrupted
 
 
 class Ended(Exception):

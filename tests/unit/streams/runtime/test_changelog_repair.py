@@ -15,10 +15,10 @@ from faust.types import TP
 import streams.runtime.changelog_repair
 import streams.runtime.table
 from connect.topics import COMMANDS, changelog
+from streams.runtime.agent_records import Interrupted
 from streams.runtime.app import App
 from streams.runtime.changelog import Progress
 from streams.runtime.changelog_repair import ChangelogRepair
-from streams.runtime.in_flight import Interrupted
 from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable
 from tables.errors import InvariantBroken

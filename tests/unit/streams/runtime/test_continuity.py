@@ -16,7 +16,7 @@ from connect.topics import ACCEPTED_PREFIX, COMMANDS, JOBS, OUTCOMES, changelog
 from streams.runtime.app import App
 from streams.runtime.continuity import Continuity, LogLost, digests_at
 from tables.ledger.continuity import LogBounds
-from tables.ledger.watermark import Watermark, digest_of
+from tables.ledger.records import Watermark, digest_of
 
 LEDGER, MAILS, SALES = TP(COMMANDS, 1), TP(JOBS, 2), TP(OUTCOMES, 3)
 CHANGELOG = TP(changelog("ledger"), 1)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from streams.runtime.agent_records import InFlight, Interrupted
 from streams.runtime.agents import in_batches
 from streams.runtime.counters import Counters
-from streams.runtime.in_flight import InFlight, Interrupted
-from streams.runtime.tracing import continue_trace, trace_headers
+from streams.runtime.record_context import continue_trace, trace_headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces
 from tests.unit.streams.runtime.test_agents import FakeMessage, FakeStream
 from tests.unit.telemetry.kept import KeptTraces

@@ -10,8 +10,8 @@ import streams.runtime.dead_letters
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES, RESENDS, RETRIES, requests
 from settings import Role, Settings
+from streams.runtime.agent_records import Interrupted
 from streams.runtime.app import App
-from streams.runtime.in_flight import Interrupted
 from streams.runtime.unreadable import UnreadableRecords
 from streams.worker import make_worker
 from tables.messages.dead_letters import DeadLetterInfo, Origin, decode_info

@@ -3,7 +3,7 @@
 import pytest
 
 from tables.ledger.continuity import Cause, LogBounds, Loss, ReaderPosition, find_loss
-from tables.ledger.watermark import DIGEST_BYTES, Watermark, decode_watermark, digest_of, encode_watermark
+from tables.ledger.records import DIGEST_BYTES, Watermark, decode_watermark, digest_of, encode_watermark
 
 ONE, OTHER = b"1" * DIGEST_BYTES, b"2" * DIGEST_BYTES
 NEW, READ = ReaderPosition(), ReaderPosition(1000)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from mode.utils.queues import FlowControlEvent
 
+from streams.runtime.agent_records import RecordQueue
 from streams.runtime.app import App
-from streams.runtime.record_queue import RecordQueue
 
 
 class Fetching:
