@@ -33,7 +33,10 @@ _AT: Final = slice(len(REMINDERS_PREFIX), len(REMINDERS_PREFIX) + 8)
 
 
 class Booking(Struct, frozen=True, array_like=True):
-    """A purchase after its last outcome. ``since`` is the offset of its first one, ``due`` what a hold must be paid."""
+    """A purchase after its last outcome. ``since`` is the offset of its first one, ``due`` what a hold must be paid.
+
+    ``bought`` are the lines of its last hold or sale, once ``lines`` has become another.
+    """
 
     offset: int
     since: int
@@ -47,11 +50,16 @@ class Booking(Struct, frozen=True, array_like=True):
     reminded: bool = False
     returned: int = 0
     due: Decimal = Decimal(0)
+    bought: tuple[OutcomeLine, ...] = ()
 
     @property
     def total(self) -> MoneyAmount:
         """The worth of its lines."""
-        return MoneyAmount(sum((line.price * line.quantity for line in self.lines), Decimal(0)), self.currency)
+        return self.worth(self.lines)
+
+    def worth(self, lines: tuple[OutcomeLine, ...]) -> MoneyAmount:
+        """The worth of such lines in its currency."""
+        return MoneyAmount(sum((line.price * line.quantity for line in lines), Decimal(0)), self.currency)
 
 
 class Announcement(Struct, frozen=True, array_like=True):
@@ -144,12 +152,13 @@ def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:
         return known
     at = to_milliseconds(outcome.at)
     deadline = None if outcome.deadline is None else to_milliseconds(outcome.deadline)
+    lines, bought = _lines_after(outcome), _bought_after(known, outcome)
     return Booking(
         offset=outcome.offset,
         since=known.since if known else outcome.offset,
         account=outcome.account,
         status=outcome.status,
-        lines=_lines_after(outcome),
+        lines=lines,
         currency=outcome.total.currency if outcome.total else "",
         at=at,
         deadline=deadline,
@@ -158,6 +167,7 @@ def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:
         reminded=known.reminded if known else False,
         returned=outcome.returned,
         due=outcome.payment.amount if outcome.payment and outcome.status is PurchaseStatus.HELD else Decimal(0),
+        bought=() if bought == lines else bought,
     )
 
 
@@ -191,10 +201,23 @@ def resend_job(resend: Resend, booking: Booking, note: EventNote) -> Job | None:
     return replace(job, at=resend.at)
 
 
-def _payment_job(resend: Resend, news: PaymentNews, booking: Booking, note: EventNote) -> Job:
+def _payment_job(resend: Resend, news: PaymentNews, booking: Booking, note: EventNote) -> Job | None:
+    """With the tickets that were to be paid, whatever became of them, so that a repeat of the mail says the same."""
     job = _job(booking_key(resend.event, resend.purchase), booking, note, news.kind, resend.id)
-    told = {"payment": news.amount, "payment_reference": news.reference}
-    return replace(job, at=resend.at, account=resend.account or booking.account, **told)
+    deadline = news.deadline or job.deadline
+    if news.kind is MailKind.PAYMENT_DECLINED and deadline is None:
+        return None
+    lines = booking.bought or booking.lines
+    return replace(
+        job,
+        at=resend.at,
+        account=resend.account or booking.account,
+        lines=lines,
+        total=booking.worth(lines),
+        deadline=deadline,
+        payment=news.amount,
+        payment_reference=news.reference,
+    )
 
 
 def _job(key: bytes, booking: Booking, note: EventNote, kind: MailKind, number: UUID) -> Job:
@@ -220,6 +243,13 @@ def _lines_after(outcome: Outcome) -> tuple[OutcomeLine, ...]:
     if outcome.kind is OutcomeKind.CANCELLED:
         return outcome.left
     return outcome.lines if outcome.status in OPEN_STATUSES else ()
+
+
+def _bought_after(known: Booking | None, outcome: Outcome) -> tuple[OutcomeLine, ...]:
+    if known is None:
+        return outcome.lines
+    is_before_sale = known.status is PurchaseStatus.HELD and outcome.kind in (OutcomeKind.HELD, OutcomeKind.CONFIRMED)
+    return outcome.lines if is_before_sale else known.bought or known.lines
 
 
 def _remind_at(at: int, deadline: int | None) -> int | None:

@@ -13,11 +13,15 @@ from tables.messages.outcomes import MoneyAmount
 
 
 class PaymentNews(Struct, frozen=True):
-    """What happened to a payment: the kind of its mail, the amount, and the provider's reference of the payment."""
+    """What happened to a payment: the kind of its mail, the amount, and the provider's reference of the payment.
+
+    ``deadline`` is until when a declined payment may be tried again; a version that did not tell it has none.
+    """
 
     kind: MailKind
     amount: MoneyAmount
     reference: str = ""
+    deadline: Time | None = None
 
 
 class Resend(Struct, frozen=True, rename="camel", omit_defaults=True):

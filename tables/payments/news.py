@@ -54,4 +54,6 @@ def _kind(before: PaymentRecord, after: PaymentRecord) -> MailKind | None:
 
 
 def _told(kind: MailKind, after: PaymentRecord, amount: Decimal) -> PaymentNews:
-    return PaymentNews(kind, MoneyAmount(amount, after.currency), after.reference)
+    is_declined = kind is MailKind.PAYMENT_DECLINED
+    deadline = from_milliseconds(after.deadline) if is_declined and after.deadline is not None else None
+    return PaymentNews(kind, MoneyAmount(amount, after.currency), after.reference, deadline)

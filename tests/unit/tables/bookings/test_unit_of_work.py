@@ -301,7 +301,48 @@ def test_a_mail_about_a_payment_is_sent_also_where_no_tickets_are_left(
     job = notifier.table.unit_of_work().resend(resend)
     assert job is not None
     assert (job.id, job.kind, job.payment, job.payment_reference) == (resend.id, news.kind, news.amount, "pay-1")
-    assert job.lines == ()
+    assert [line.quantity for line in job.lines] == [1]
+
+
+@pytest.mark.parametrize("kind", [MailKind.PAID, MailKind.PAYMENT_DECLINED, MailKind.PAID_BACK])
+def test_a_mail_about_a_payment_says_the_same_whatever_becomes_of_the_tickets(
+    driver: LedgerDriver, notifier: Notifier, kind: MailKind
+) -> None:
+    due = MoneyAmount(Decimal("149.70"), "EUR")
+    news = PaymentNews(kind, due, "pay-1", moment(NOW + HOLD_MS))
+    resend = Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW + 1), news)
+
+    def mail() -> Job | None:
+        return notifier.table.unit_of_work().resend(resend)
+
+    notifier.tell(driver.hold(1, [(FLOOR, 3)]))
+    held = mail()
+    assert held is not None
+    assert (held.total, held.deadline, [line.quantity for line in held.lines]) == (due, news.deadline, [3])
+    notifier.tell(driver.confirm(1))
+    confirmed = mail()
+    assert confirmed is not None
+    for cancelled in ([(FLOOR, 1)], [(FLOOR, 2)]):
+        notifier.tell(driver.cancel(1, cancelled, request=UUID(int=len(cancelled) + cancelled[0][1])))
+        later = mail()
+        assert later is not None
+        assert (later.lines, later.total, later.deadline) == (confirmed.lines, due, news.deadline)
+
+
+def test_tickets_given_back_from_a_hold_are_on_no_receipt(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.hold(1, [(FLOOR, 3)]), driver.cancel(1, [(FLOOR, 1)], request=UUID(int=9)), driver.confirm(1))
+    news = PaymentNews(MailKind.PAID, MoneyAmount(Decimal("99.80"), "EUR"), "pay-1")
+    job = notifier.table.unit_of_work().resend(Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW + 1), news))
+    assert job is not None
+    assert (job.total, [line.quantity for line in job.lines]) == (news.amount, [2])
+
+
+def test_a_declined_payment_of_an_ended_hold_is_not_told_without_its_deadline(
+    driver: LedgerDriver, notifier: Notifier
+) -> None:
+    notifier.tell(driver.hold(1), driver.cancel(1))
+    news = PaymentNews(MailKind.PAYMENT_DECLINED, MoneyAmount(Decimal("49.90"), "EUR"))
+    assert notifier.table.unit_of_work().resend(Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW), news)) is None
 
 
 def test_a_mail_about_a_payment_may_be_for_the_organizer(driver: LedgerDriver, notifier: Notifier) -> None:

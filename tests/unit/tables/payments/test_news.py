@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import MoneyAmount
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.news import mail_request
+from tables.times import from_milliseconds
 from tests.unit.tables.payments.payment_world import (
     EVENT,
     ORGANIZER,
@@ -53,6 +55,15 @@ def test_what_happened_has_its_mail_with_the_amount_that_moved(
     assert found.payment is not None
     assert (found.event, found.purchase, found.payment.kind) == (EVENT, PURCHASE, kind)
     assert found.payment.amount == MoneyAmount(amount, "EUR")
+
+
+def test_the_mail_of_a_declined_payment_says_until_when_it_may_be_tried_again() -> None:
+    end = from_milliseconds(1_800_000_000_000)
+    held, *further = AUTHORIZING
+    found = told((replace(held, deadline=end), *further), event(K.DECLINED))
+    assert found is not None
+    assert found.payment is not None
+    assert found.payment.deadline == end
 
 
 @pytest.mark.parametrize(
