@@ -148,7 +148,7 @@ rehearsal: $(STAMP) ## on servers of its own: sell with the checkout FROM, upgra
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean
 
-secrets: ## make the secret files that docker compose wants, once; nothing but Python and openssl is needed
+secrets: ## make the secret files that docker compose wants, once; nothing but Python is needed
 	@python3 -m ops.secrets
 
 settings: $(STAMP) ## write docs/settings.md anew from the code

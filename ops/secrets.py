@@ -1,7 +1,7 @@
 """``turnstile secrets``: the secret files that docker-compose.yml reads; they are made once and never overwritten.
 
 Containers mount the files as they are and run as other users, so the files are readable and the folder is not.
-``make secrets`` runs this module before anything is installed, so it uses the standard library and ``openssl`` alone.
+``make secrets`` runs this module before anything is installed, so it uses the standard library alone.
 """
 
 import secrets
