@@ -109,7 +109,7 @@ browser: ## install Debian's Chromium for the tests of the pages, where that can
 	else echo "THERE IS NO CHROMIUM AND NONE COULD BE INSTALLED: the tests of the pages will be skipped" >&2; fi
 
 containers: $(STAMP) ## build the image and run its parts as docker-compose.yml says, beside embedded servers; needs root on Debian, or podman and a base image
-	$(PYTEST) tests/containers -s -v -p no:randomly --timeout=1200
+	$(BIN)/python -m pytest tests/containers -s -v -p no:randomly --timeout=1200
 
 containers-quick: $(STAMP) ## make containers where the image was built before, for five minutes at most; else it says so
 	@if podman image exists turnstile-app:$(VERSION) 2>/dev/null; then \

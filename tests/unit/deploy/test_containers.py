@@ -1,5 +1,7 @@
 """How `make containers` reads docker-compose.yml, without an engine."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -9,6 +11,7 @@ import yaml
 
 from settings import Role
 from tests.containers.container import Container
+from tests.containers.engine import ROOT
 from tests.containers.site import COMPOSE, JOBS, PARTS, WORKERS
 
 SERVICES = yaml.safe_load(COMPOSE.read_text())["services"]
@@ -19,6 +22,15 @@ HOST = {"TURNSTILE_WORKER_PORT": "7000", "TURNSTILE_KAFKA_SERVERS": "127.0.0.1:9
 
 def options(service: Mapping[str, Any]) -> list[str]:
     return list(Container("it", service, "image", SECRETS, HOST)._options())
+
+
+def test_pytest_knows_every_option_of_the_make_target() -> None:
+    shown = subprocess.run(("make", "-n", "containers"), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    [options] = [line.split("-m pytest ")[1].split() for line in shown.splitlines() if "-m pytest " in line]
+    # It lists its markers instead of running the tests.
+    program = (sys.executable, "-m", "pytest", *options, "--markers")
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_role_runs_in_them() -> None:
