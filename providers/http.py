@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
 import urllib3
 
 from providers.port import CALL_TIMEOUT_S, ProviderUnavailable
@@ -66,21 +65,3 @@ class RetryingClient:
         if status in TRANSIENT:
             raise ProviderUnavailable(f"status {status}")
         return HttpAnswer(status, body, answer.headers)
-
-
-class JsonClient:
-    """Calls one server with JSON."""
-
-    def __init__(self, url: str, headers: dict[str, str], timeout_s: float = CALL_TIMEOUT_S) -> None:
-        self._url = url.rstrip("/")
-        self._headers = headers
-        self._client = RetryingClient(timeout_s)
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """The status and the JSON of the answer. Raises ProviderUnavailable."""
-        content = None if body is None else msgspec.json.encode(body)
-        answer = self._client.send(method, f"{self._url}{path}", content, self._headers | headers)
-        try:
-            return answer.status, msgspec.json.decode(answer.body)
-        except msgspec.DecodeError as error:
-            raise ProviderUnavailable(f"status {answer.status} without JSON") from error

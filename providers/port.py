@@ -1,7 +1,7 @@
 """The port of a provider of payments."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from tables.messages.payment_events import PaymentEvent
@@ -58,3 +58,14 @@ class Provider(Protocol):
 
         Raises WebhookRefused, MalformedRecord, and ProviderUnavailable where the provider has to be asked.
         """
+
+
+@runtime_checkable
+class LoopProvider(Protocol):
+    """A provider that can also be asked in an event loop, which spares a thread for each call."""
+
+    async def carry_out_in_loop(self, request: PaymentRequest) -> list[PaymentEvent]:
+        """As ``Provider.carry_out``."""
+
+    async def look_in_loop(self, question: PaymentQuestion) -> list[PaymentEvent]:
+        """As ``Provider.look``."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from connect.topics import PAYMENT_EVENTS
 from providers.port import PaymentQuestion
-from streams.payments.provider_threads import ProviderThreads, event_record
+from streams.payments.provider_calls import ProviderCalls, event_record
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.retry import append_keyed
@@ -45,12 +45,12 @@ class PaymentChecks:
         self,
         app: App,
         table: OffsetTable,
-        threads: ProviderThreads,
+        calls: ProviderCalls,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.app = app
         self.table = table
-        self._threads = threads
+        self._calls = calls
         self._clock = clock
         self._after: dict[int, bytes] = {}
         # By event and purchase, the time of the check that was appended and may not be folded yet.
@@ -85,7 +85,7 @@ class PaymentChecks:
     async def _ask(self, purchase: UUID, record: PaymentRecord) -> list[PaymentEvent]:
         question = PaymentQuestion(record.event, purchase, record.currency, record.reference)
         try:
-            events = await self._threads.call(record.provider, lambda provider: provider.look(question))
+            events = await self._calls.look(record.provider, question)
         except MalformedRecord:  # a provider that this deployment has no more
             events = []
         return [*events, _checked(purchase, record)]

@@ -6,12 +6,11 @@ delays no other request: the timer sends the request again, under the same id.
 
 import asyncio
 from datetime import UTC, datetime
-from operator import methodcaller
 from typing import Final
 from uuid import UUID
 
 from connect.topics import PAYMENT_EVENTS, PAYMENT_REQUESTS
-from streams.payments.provider_threads import ProviderThreads, event_record
+from streams.payments.provider_calls import ProviderCalls, event_record
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
@@ -32,9 +31,9 @@ Incoming = list[tuple[Message, PaymentRequest]]
 class ExecutorAgent:
     """Asks the providers."""
 
-    def __init__(self, app: App, threads: ProviderThreads) -> None:
+    def __init__(self, app: App, calls: ProviderCalls) -> None:
         self.app = app
-        self._threads = threads
+        self._calls = calls
         add_agent(app, PAYMENT_REQUESTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
@@ -53,7 +52,7 @@ class ExecutorAgent:
                 events.append(failure_of(request, datetime.now(UTC), "the hold has ended"))
                 continue
             try:
-                events += await self._threads.call(request.provider, methodcaller("carry_out", request))
+                events += await self._calls.carry_out(request)
             except MalformedRecord as error:
                 dead_letters.append(dead_letter(message, error))
         return events

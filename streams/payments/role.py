@@ -5,16 +5,16 @@ from streams.payments.checks import PaymentChecks
 from streams.payments.executor import ExecutorAgent
 from streams.payments.outcomes import OutcomesAgent
 from streams.payments.payments import PaymentsAgent
-from streams.payments.provider_threads import ProviderThreads
+from streams.payments.provider_calls import ProviderCalls
 from streams.payments.views import RoleViews
 from streams.runtime.app import App
 
 
 def add_agents(app: App) -> None:
     """Add the agents of this role."""
-    threads = ProviderThreads(app, providers_of(app.settings))
+    calls = ProviderCalls(app, providers_of(app.settings))
     OutcomesAgent(app)
     payments = PaymentsAgent(app)
-    ExecutorAgent(app, threads)
-    PaymentChecks(app, payments.table, threads)
+    ExecutorAgent(app, calls)
+    PaymentChecks(app, payments.table, calls)
     RoleViews(app, payments.table)

@@ -35,16 +35,16 @@ def confirm_first() -> None:
 
 def refund_ids() -> None:
     """A refund is sent twice, as a repeat may be, and each time under another id."""
-    from providers.http import JsonClient
+    from providers.pipelined import PipelinedClient
 
-    call = JsonClient.call
+    call = PipelinedClient.call
 
-    def twice(client: JsonClient, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    async def twice(client: PipelinedClient, method: str, path: str, body: Any = None, **headers: str) -> Any:
         if path.endswith("/refund"):
-            call(client, method, path, body, **headers | {"Idempotency-Key": str(uuid4())})
-        return call(client, method, path, body, **headers)
+            await call(client, method, path, body, **headers | {"Idempotency-Key": str(uuid4())})
+        return await call(client, method, path, body, **headers)
 
-    patch(JsonClient, "call", twice)
+    patch(PipelinedClient, "call", twice)
 
 
 def payment_checks() -> None:

@@ -17,7 +17,7 @@ from streams.payments.checks import PaymentChecks
 from streams.payments.executor import ExecutorAgent
 from streams.payments.outcomes import OutcomesAgent
 from streams.payments.payments import PaymentsAgent
-from streams.payments.provider_threads import ProviderThreads
+from streams.payments.provider_calls import ProviderCalls
 from streams.runtime.app import App, make_app
 from streams.runtime.produce import Produced, Record
 from streams.runtime.projection import Projection, Rows
@@ -83,11 +83,11 @@ class Role:
         monkeypatch.setattr(Projection, "write", self._write)
         self.provider = FakeProvider()
         providers: dict[str, Provider] = {"paper": self.provider}
-        threads = ProviderThreads(app, providers)
+        calls = ProviderCalls(app, providers)
         self.outcomes = OutcomesAgent(app)
         self.payments = PaymentsAgent(app)
-        self.executor = ExecutorAgent(app, threads)
-        self.checks = PaymentChecks(app, self.payments.table, threads, lambda: self.now)
+        self.executor = ExecutorAgent(app, calls)
+        self.checks = PaymentChecks(app, self.payments.table, calls, lambda: self.now)
 
     async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:
         self._end(topic)
