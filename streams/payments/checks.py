@@ -31,6 +31,9 @@ from tables.payments.records import (
 
 INTERVAL_S: Final = 0.5
 RETRY_S: Final = 2.0
+# A walk begins when the first payment that the last one saw is due, and after this. No check is due sooner after an
+# event than CHECK_FIRST_MS (tables/payments/payment.py).
+WALK_INTERVAL_MS: Final = 2_000
 # Looked at in one step, and asked about in one.
 SCANNED_MAX: Final = 2_000
 ASKED_MAX: Final = 64
@@ -52,7 +55,9 @@ class PaymentChecks:
         self.table = table
         self._calls = calls
         self._clock = clock
+        # By partition: where the walk goes on, and when the next one begins (ms).
         self._after: dict[int, bytes] = {}
+        self._next_walk_at: dict[int, float] = {}
         # By event and purchase, the time of the check that was appended and may not be folded yet.
         self._asked: dict[tuple[UUID, UUID], int] = {}
         app.on_partitions_assigned.connect(self._forget)
@@ -67,6 +72,10 @@ class PaymentChecks:
 
     def _due(self, partition: int) -> list[tuple[UUID, PaymentRecord]]:
         now_ms = self._clock() * 1000
+        if partition not in self._after:
+            if now_ms < self._next_walk_at.get(partition, 0):
+                return []
+            self._next_walk_at[partition] = now_ms + WALK_INTERVAL_MS
         due: list[tuple[UUID, PaymentRecord]] = []
         entries = self.table.scan(partition, UNFINISHED_PREFIX, self._after.pop(partition, b""))
         for number, (entry, _) in enumerate(entries):
@@ -76,9 +85,11 @@ class PaymentChecks:
             value = self.table.read(partition, key_of_entry(entry))
             purchase = purchase_of_key(key_of_entry(entry))
             record = None if value is None else decode_payment(value)
-            if record is None or record.check_at > now_ms:
+            if record is None:
                 continue
-            if self._asked.get((record.event, purchase)) != record.check_at:
+            if record.check_at > now_ms:
+                self._next_walk_at[partition] = min(self._next_walk_at[partition], record.check_at)
+            elif self._asked.get((record.event, purchase)) != record.check_at:
                 due.append((purchase, record))
         return due
 
@@ -106,6 +117,7 @@ class PaymentChecks:
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._after.clear()
+        self._next_walk_at.clear()
         self._asked.clear()
 
 

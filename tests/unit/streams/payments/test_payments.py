@@ -181,6 +181,32 @@ def test_partitions_of_a_batch_are_written_together(role: Role) -> None:
         assert role.payments.table.read(partition, payment_key(EVENT, purchase)) is not None
 
 
+def test_unfinished_payments_are_read_again_only_when_one_may_be_due(
+    role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[bytes] = []
+    read = role.payments.table.read
+
+    def counted(partition: int, key: bytes) -> bytes | None:
+        reads.append(key)
+        return read(partition, key)
+
+    monkeypatch.setattr(role.payments.table, "read", counted)
+    role.fold(*CAPTURING)
+    role.now = AT_MS / 1000 + 3
+    for seconds in (0, 0.5, 1.0):
+        role.now = AT_MS / 1000 + 3 + seconds
+        role.check()
+    assert len(reads) == 1
+    # Its check is due at 3 + 5 s, before the next walk that is due in any case.
+    role.now = AT_MS / 1000 + 7.9
+    role.check()
+    assert role.provider.looked == []
+    role.now = AT_MS / 1000 + 8.1
+    role.check()
+    assert len(role.provider.looked) == 1
+
+
 def test_a_lost_webhook_is_made_good(role: Role) -> None:
     role.fold(*AUTHORIZED[:2])
     role.provider.answers = [event(K.AUTHORIZED, reference=REFERENCE)]
