@@ -34,12 +34,15 @@ class Fetching(NamedTuple):
     """How a role reads its topics.
 
     ``backoff_s``: for so long, fetched records that no poll has taken keep all partitions from being fetched.
+    ``gather_max_ms``: while records come quickly, a fetch waits so long for more: fewer and fuller fetches and batches
+    (streams/runtime/consumer.py).
     """
 
     # About 12,000 commands: the ledger works on them during the next fetch.
     partition_max_bytes: int = 4 << 20
     poll_max_records: int = 2_000
     backoff_s: float = 0.1
+    gather_max_ms: int = 0
 
 
 FETCHING: Final[dict[Role, Fetching]] = {
@@ -47,6 +50,9 @@ FETCHING: Final[dict[Role, Fetching]] = {
     "ledger": Fetching(poll_max_records=6_000),
     # One poll takes a fetch from four partitions, so that no producer waits for what another has sent.
     "gate": Fetching(partition_max_bytes=128 << 10, backoff_s=0.01),
+    # Several steps of a payment follow each other, so that small batches cost more than their records.
+    "payments": Fetching(gather_max_ms=50),
+    "sales": Fetching(gather_max_ms=50),
 }
 
 

@@ -26,6 +26,11 @@ POLL_S = 1.0
 # aiokafka sends a broker one fetch at a time, without the partitions whose records it still holds. So a fetch for the
 # other partitions keeps the busy one waiting until the broker answers.
 FETCH_WAIT_MS = 100
+# While records come quickly, the broker gathers them into fuller fetches: it waits so long for each record of the last
+# poll, up to the role's limit, unless that is less than GATHER_MIN_MS, and until there are GATHER_BYTES.
+GATHER_PER_RECORD_MS = 4
+GATHER_MIN_MS = 10
+GATHER_BYTES = 512 << 10
 
 
 class FetchThread(AIOKafkaConsumerThread):
@@ -48,6 +53,12 @@ class FetchThread(AIOKafkaConsumerThread):
         fetcher: Any = self._ensure_consumer()._fetcher
         fetcher._prefetch_backoff = app.fetching.backoff_s
 
+    def gather(self, wait_ms: int) -> None:
+        """Let fetches wait so long for each other's records; with 0, only while there are none."""
+        fetcher: Any = self._ensure_consumer()._fetcher
+        fetcher._fetch_max_wait_ms = wait_ms or FETCH_WAIT_MS
+        fetcher._fetch_min_bytes = GATHER_BYTES if wait_ms else 1
+
     def highwater(self, tp: TP) -> Any:
         """The partition's last stable offset, or None before the first fetch."""
         return self._ensure_consumer().last_stable_offset(tp)
@@ -66,7 +77,8 @@ class BatchConsumer(Consumer):
         self._skips = SkippedRanges()
 
     def _new_consumer_thread(self) -> FetchThread:
-        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+        self._fetch_thread = FetchThread(self, loop=self.loop, beacon=self.beacon)
+        return self._fetch_thread
 
     def start_offset(self, tp: TP) -> int | None:
         """The offset of the partition's last seek; None where it is not read."""
@@ -142,6 +154,8 @@ class BatchConsumer(Consumer):
                 records, active = await self._wait_next_records(POLL_S)
                 generation = self.app.consumer_generation_id
                 await self.sleep(0)  # an empty poll must not starve the loop
+                if not self.should_stop:
+                    self._gather(sum(map(len, (records or {}).values())))
                 if records and not self.should_stop:
                     await self._deliver(records, active, generation)
                 self.diag.unset_flag(CONSUMER_FETCHING)
@@ -153,6 +167,13 @@ class BatchConsumer(Consumer):
             raise
         finally:
             self.diag.unset_flag(CONSUMER_FETCHING)
+
+    def _gather(self, count: int) -> None:
+        """Let the next fetch gather the longer, the more records a poll has brought."""
+        app: Any = self.app
+        wait_ms = min(app.fetching.gather_max_ms, GATHER_PER_RECORD_MS * count)
+        if app.fetching.gather_max_ms:
+            self._fetch_thread.gather(wait_ms if wait_ms >= GATHER_MIN_MS else 0)
 
     async def _deliver(self, records: Mapping[TP, list[Any]], active: set[TP] | None, generation: int) -> None:
         """Deliver what a poll brought, unless a rebalance has begun: then it is read again."""
@@ -174,7 +195,6 @@ class BatchConsumer(Consumer):
             if found is None or self.app.consumer_generation_id != generation:
                 return
             self._put(tp, found)
-            await asyncio.sleep(0)
 
     async def _readable(self, tp: TP, batch: list[Any]) -> list[Any] | None:
         """The records of a batch, once dead letters for unreadable ones are stored; None where a rebalance began."""

@@ -14,7 +14,7 @@ from faust.types import TP
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets
 from streams.runtime.app import App, Fetching
-from streams.runtime.consumer import FETCH_WAIT_MS, BatchConsumer
+from streams.runtime.consumer import FETCH_WAIT_MS, GATHER_BYTES, BatchConsumer
 from streams.runtime.skips import SkippedRanges
 
 COMMANDS = TP("commands", 0)
@@ -55,6 +55,7 @@ class Bench(BatchConsumer):
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, end: None),
             tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
             topics=SimpleNamespace(_tp_index={COMMANDS: channels, OTHER: channels}),
+            fetching=Fetching(),
         )
         self.app = app
         self.flow_active = True
@@ -354,6 +355,36 @@ def collected(consumer: Bench, *offsets: int) -> list[Any]:
     return messages
 
 
+def waits_after(consumer: Bench, *counts: int) -> list[int]:
+    """What fetches are told to wait for each other's records (ms) after polls of so many records."""
+    told: list[int] = []
+    consumer._fetch_thread = cast("Any", SimpleNamespace(gather=told.append))
+    for count in counts:
+        consumer._gather(count)
+    return told
+
+
+def test_while_records_come_quickly_fetches_wait_for_more_of_them(consumer: Bench) -> None:
+    cast("App", consumer.app).fetching = Fetching(gather_max_ms=50)
+    assert waits_after(consumer, 1, 2, 5, 1_000, 1, 0) == [0, 0, 20, 50, 0, 0]
+
+
+def test_a_role_that_gathers_nothing_never_waits(consumer: Bench) -> None:
+    assert waits_after(consumer, 1, 1_000) == []
+
+
+def test_the_records_of_a_poll_are_all_there_before_an_agent_begins(consumer: Bench, queue: FakeQueue) -> None:
+    async def scenario() -> list[int]:
+        polled = {COMMANDS: records(COMMANDS, 3, 4), OTHER: records(OTHER, 9)}
+        delivery = asyncio.create_task(consumer._deliver(polled, None, 7))
+        await asyncio.sleep(0)
+        handed_over = list(queue.offsets)
+        await delivery
+        return handed_over
+
+    assert asyncio.run(scenario()) == [3, 4, 9]
+
+
 def test_committed_records_are_fetched_and_a_fetch_that_finds_nothing_is_soon_back(app: App) -> None:
     told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
 
@@ -368,6 +399,23 @@ def test_committed_records_are_fetched_and_a_fetch_that_finds_nothing_is_soon_ba
     consumer = asyncio.run(made())
     assert consumer._fetch_max_wait_ms == FETCH_WAIT_MS
     assert consumer._isolation_level == READ_COMMITTED
+
+
+def test_a_fetch_that_gathers_waits_for_bytes_and_one_that_does_not_for_any_record(app: App) -> None:
+    told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
+
+    async def gathering() -> list[tuple[int, int]]:
+        thread = BatchConsumer(cast("Any", app.transport), **told)._thread
+        fetcher = SimpleNamespace(_fetch_max_wait_ms=0, _fetch_min_bytes=0)
+        thread._consumer = SimpleNamespace(_fetcher=fetcher)
+        found = []
+        for wait_ms in (50, 0):
+            thread.gather(wait_ms)  # type: ignore[attr-defined]
+            found.append((fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes))
+        thread.thread_loop.close()
+        return found
+
+    assert asyncio.run(gathering()) == [(50, GATHER_BYTES), (FETCH_WAIT_MS, 1)]
 
 
 def test_records_that_wait_to_be_taken_stop_fetches_only_as_long_as_the_role_says(
