@@ -10,7 +10,7 @@ from api.adapters.paid_purchases import paid_purchases
 from api.adapters.payment_overview import payment_overview
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import fetch, shown
-from api.adapters.shared_lookups import SharedLookups
+from api.adapters.shared_waits import SharedWaits
 from api.ports.payments import OwnedPayment
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
@@ -19,15 +19,18 @@ from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRef
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent
 
-Ids = tuple[UUID, UUID]
+# Event and purchase, and the time after which something must have happened.
+Awaited = tuple[UUID, UUID, datetime | None]
 _COLUMNS: Final = """
 SELECT event_id, purchase_id, account_id, state, due, captured, refunded, currency, provider, url, deadline, detail,
-       disputed, at
-FROM payment
-"""
-_SELECT: Final = f"{_COLUMNS} WHERE event_id = %(event)s AND purchase_id = %(purchase)s"
-_SELECT_MANY: Final = f"""
-{_COLUMNS} WHERE (event_id, purchase_id) IN (SELECT * FROM unnest(%(events)s::uuid[], %(purchases)s::uuid[]))
+       disputed, at"""
+_SELECT: Final = f"{_COLUMNS} FROM payment WHERE event_id = %(event)s AND purchase_id = %(purchase)s"
+_SELECT_AWAITED: Final = f"""
+{_COLUMNS}, since_at
+FROM unnest(%(events)s::uuid[], %(purchases)s::uuid[], %(times)s::timestamptz[])
+         AS awaited (event_id, purchase_id, since_at)
+JOIN payment USING (event_id, purchase_id)
+WHERE since_at IS NULL OR (at > since_at AND url <> '')
 """
 _SELECT_REFUNDS: Final = """
 SELECT event_id, purchase_id, captured, refunded, refundable, currency, refunds FROM payment
@@ -45,7 +48,7 @@ class PaymentRows:
         self, database: Database, send: Callable[[PaymentEvent], Awaitable[None]], providers: Mapping[str, Provider]
     ) -> None:
         self._database = database
-        self._lookups = SharedLookups(self._read, in_turn=True)
+        self._waits = SharedWaits(self._read)
         self._send = send
         self._providers = providers
 
@@ -59,9 +62,15 @@ class PaymentRows:
         row = self._database.one(_SELECT, event=event, purchase=purchase)
         return None if row is None else shown("payment", row, _payment)
 
-    async def watched(self, event: UUID, purchase: UUID) -> OwnedPayment | None:
-        """In the loop: the same with its account, for many requests at once. Raises Unavailable."""
-        return await self._lookups.find(None, (event, purchase))
+    async def awaited(
+        self, event: UUID, purchase: UUID, seconds: float, after: datetime | None = None
+    ) -> OwnedPayment | None:
+        """In the loop: the payment with its account as soon as it is there, for many requests at once.
+
+        With ``after``: as soon as something has happened since that time, and the page is known where it is paid. None
+        after ``seconds``. Raises Unavailable.
+        """
+        return await self._waits.wait((event, purchase, after), seconds)
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
         """The refunds that were ordered of a purchase's payment; None if it has none."""
@@ -113,12 +122,12 @@ class PaymentRows:
         except ProviderUnavailable as error:
             raise Unavailable(known.name) from error
 
-    def _read(self, _: None, wanted: Collection[Ids]) -> dict[Ids, OwnedPayment]:
-        events, purchases = zip(*wanted, strict=True)
+    def _read(self, wanted: Collection[Awaited]) -> dict[Awaited, OwnedPayment]:
+        events, purchases, times = (list(each) for each in zip(*wanted, strict=True))
         with self._database.transaction() as connection:
-            rows = fetch(connection, _SELECT_MANY, {"events": list(events), "purchases": list(purchases)})
-        found = {(row["event_id"], row["purchase_id"]): shown("payment", row, _owned) for row in rows}
-        return {ids: payment for ids, payment in found.items() if payment is not None}
+            rows = fetch(connection, _SELECT_AWAITED, {"events": events, "purchases": purchases, "times": times})
+        found = {(row["event_id"], row["purchase_id"], row["since_at"]): shown("payment", row, _owned) for row in rows}
+        return {awaited: payment for awaited, payment in found.items() if payment is not None}
 
 
 def _owned(row: dict[str, Any]) -> OwnedPayment:

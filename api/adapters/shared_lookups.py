@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final, Generic, TypeVar
 
 Group = TypeVar("Group")
@@ -21,26 +20,19 @@ class _Lookup(Generic[Key, Value]):
 
 
 class SharedLookups(Generic[Group, Key, Value]):
-    """Asks ``ask`` in a thread: for all keys of a group that come within ``gather_s``, ``keys_max`` at once.
-
-    With ``in_turn`` there is one call at a time, which has what comes until it begins. So a server that hangs keeps one
-    thread waiting, and not one for each request.
-    """
+    """Asks ``ask`` in a thread: for all keys of a group that come within ``gather_s``, ``keys_max`` at once."""
 
     def __init__(
         self,
         ask: Callable[[Group, Collection[Key]], Mapping[Key, Value]],
         gather_s: float = GATHER_S,
         keys_max: int = LOOKUP_MAX_KEYS,
-        *,
-        in_turn: bool,
     ) -> None:
         self._ask = ask
         self._gather_s = gather_s
         self._keys_max = keys_max
         self._open: dict[Group, _Lookup[Key, Value]] = {}
         self._asking: set[asyncio.Task[None]] = set()
-        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if in_turn else nullcontext()
 
     async def find(self, group: Group, key: Key) -> Value | None:
         """What was found under a key. Raises as ``ask`` does."""
@@ -59,10 +51,9 @@ class SharedLookups(Generic[Group, Key, Value]):
 
     async def _answer(self, group: Group, lookup: _Lookup[Key, Value]) -> None:
         await asyncio.sleep(self._gather_s)
-        async with self._turn:
-            if self._open.get(group) is lookup:
-                del self._open[group]
-            try:
-                lookup.found.set_result(await asyncio.to_thread(self._ask, group, lookup.keys))
-            except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
-                lookup.found.set_exception(error)
+        if self._open.get(group) is lookup:
+            del self._open[group]
+        try:
+            lookup.found.set_result(await asyncio.to_thread(self._ask, group, lookup.keys))
+        except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
+            lookup.found.set_exception(error)

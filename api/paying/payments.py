@@ -3,28 +3,25 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Final, TypeVar
+from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 from api.auth.tokens import MaySee
-from api.ports.payments import OwnedPayment
 from api.ports.ports import Ports
 from api.problems import Refused
 from api.schemas.payment import PurchasePayment
 from api.schemas.purchase import Purchase
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 
-Found = TypeVar("Found")
 # Event and purchase.
 Ids = tuple[UUID, UUID]
-# The pauses between the reads of one request; afterwards the caller asks again.
-POLL_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+# What a request waits for at most; afterwards the caller asks again.
+WAIT_S: Final = 1.5
 STARTABLE: Final = frozenset({"due", "declined"})
 NOT_READY: Final = "the payment is not ready yet"
 # How many of the server's threads may wait at once.
-_waiting: Final = threading.BoundedSemaphore(16)
+waiting_threads: Final = threading.BoundedSemaphore(16)
 
 
 async def start(ports: Ports, ids: Ids, may_see: MaySee, purchase: Callable[[], Purchase]) -> PurchasePayment:
@@ -33,9 +30,11 @@ async def start(ports: Ports, ids: Ids, may_see: MaySee, purchase: Callable[[], 
     ``purchase``, which is called in a thread, gives the purchase, or refuses it as the caller may not see it.
     Refused: as ``purchase``; nothing-to-pay, still-running if the hold is too new. Unavailable: perhaps not started.
     """
-    look = partial(ports.payments.watched, *ids)
-    known = await _awaited(look, lambda now: may_see(now.account))
+    gives_up_at = time.monotonic() + WAIT_S
+    known = await ports.payments.awaited(*ids, WAIT_S)
     if known is None or not may_see(known.account):
+        # Whether there is somebody else's can't be told by the time that it takes.
+        await asyncio.sleep(gives_up_at - time.monotonic())
         is_paid = (await asyncio.to_thread(purchase)).payment is not None
         raise Refused("still-running", NOT_READY) if is_paid else Refused("nothing-to-pay")
     found = known.payment
@@ -43,29 +42,16 @@ async def start(ports: Ports, ids: Ids, may_see: MaySee, purchase: Callable[[], 
         if ports.payments.provider is None:
             raise Refused("nothing-to-pay", "nothing is paid online here")
         await ports.payments.tell(_started(ports, ids))
-        told = await _awaited(look, lambda now: now.payment.at > found.at and now.payment.url is not None)
+        told = await ports.payments.awaited(*ids, WAIT_S, found.at)
         found = found if told is None else told.payment
     return found
 
 
-async def _awaited(
-    look: Callable[[], Awaitable[OwnedPayment | None]], is_wanted: Callable[[OwnedPayment], bool]
-) -> OwnedPayment | None:
-    """What is looked at once it is as wanted, or as it is after a while."""
-    found = await look()
-    for pause_s in POLL_PAUSES_S:
-        if found is not None and is_wanted(found):
-            break
-        await asyncio.sleep(pause_s)
-        found = await look()
-    return found
-
-
 def payment_of(ports: Ports, ids: Ids, purchase: Purchase) -> PurchasePayment:
-    """The payment of a purchase. Refused: nothing-to-pay, still-running."""
+    """In a thread: the payment of a purchase. Refused: nothing-to-pay, still-running."""
     found = ports.payments.find(*ids)
     if found is None and purchase.payment is not None:
-        found = polled(lambda: ports.payments.find(*ids), lambda _: True, None)
+        found = _awaited(ports, ids)
         if found is None:
             raise Refused("still-running", NOT_READY)
     if found is None:
@@ -73,19 +59,14 @@ def payment_of(ports: Ports, ids: Ids, purchase: Purchase) -> PurchasePayment:
     return found
 
 
-def polled(look: Callable[[], Found | None], is_wanted: Callable[[Found], bool], found: Found | None) -> Found | None:
-    """What is looked at once it is as wanted, or as it is after a while. ``found`` is what was seen a moment ago."""
-    if not _waiting.acquire(blocking=False):
-        return found
+def _awaited(ports: Ports, ids: Ids) -> PurchasePayment | None:
+    if not waiting_threads.acquire(blocking=False):
+        return None
     try:
-        for pause_s in POLL_PAUSES_S:
-            if found is not None and is_wanted(found):
-                break
-            time.sleep(pause_s)
-            found = look()
+        known = ports.in_loop(ports.payments.awaited(*ids, WAIT_S))
     finally:
-        _waiting.release()
-    return found
+        waiting_threads.release()
+    return None if known is None else known.payment
 
 
 def _started(ports: Ports, ids: Ids) -> PaymentEvent:

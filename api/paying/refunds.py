@@ -3,11 +3,12 @@
 Tickets that go with it are given back by the ledger, under the id of the order.
 """
 
+import time
 from typing import Final
 from uuid import UUID
 
 from api.organizing.callers_events import managed_event
-from api.paying.payments import polled
+from api.paying.payments import waiting_threads
 from api.ports.ports import Ports, ports
 from api.problem_kinds import REFUSALS
 from api.problems import Refused, wrong
@@ -20,6 +21,8 @@ from tables.messages.commands import Cancel, TicketLine
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.refund_orders import ORDERS_MAX
 
+# The pauses between the reads of one request; afterwards the caller asks again.
+POLL_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 ORDERED: Final = "ordered"
 REFUSED: Final = "refused"
 
@@ -78,8 +81,7 @@ def _decided(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | N
 
     Refused: refund-too-large, idempotency-key-reused, and why the ledger did not give the tickets back.
     """
-    seen = ports.payments.refunds(*ids)
-    known = polled(lambda: ports.payments.refunds(*ids), lambda now: _is_decided(_find(now, order)), seen)
+    known = _seen_decided(ports, ids, order)
     found = None if known is None else _find(known, order)
     if known is None or found is None:
         return None
@@ -89,6 +91,22 @@ def _decided(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | N
     if found.status == REFUSED:
         raise _refusal(found) or _too_large(known)
     return found if _is_decided(found) else None
+
+
+def _seen_decided(ports: Ports, ids: Ids, order: UUID) -> RefundList | None:
+    """The refunds of a purchase once one of them is decided, or as they are after a while."""
+    known = ports.payments.refunds(*ids)
+    if not waiting_threads.acquire(blocking=False):
+        return known
+    try:
+        for pause_s in POLL_PAUSES_S:
+            if known is not None and _is_decided(_find(known, order)):
+                break
+            time.sleep(pause_s)
+            known = ports.payments.refunds(*ids)
+    finally:
+        waiting_threads.release()
+    return known
 
 
 def _check(known: RefundList, body: NewRefund) -> None:

@@ -27,8 +27,14 @@ class Payments(Protocol):
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
         """The payment of a purchase. There is none until the hold was read by the role payments."""
 
-    async def watched(self, event: UUID, purchase: UUID) -> OwnedPayment | None:
-        """In the loop: the same with its account, for many requests at once. Raises Unavailable."""
+    async def awaited(
+        self, event: UUID, purchase: UUID, seconds: float, after: datetime | None = None
+    ) -> OwnedPayment | None:
+        """In the loop: the payment with its account as soon as it is there, for many requests at once.
+
+        With ``after``: as soon as something has happened since that time, and the page is known where it is paid. None
+        after ``seconds``. Raises Unavailable.
+        """
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
         """The refunds that were ordered of a purchase's payment; None if it has none."""

@@ -27,9 +27,7 @@ class KnownPurchases:
 
     def __init__(self, ask: Ask, gather_s: float = GATHER_S, lookup_max: int = LOOKUP_MAX_KEYS) -> None:
         self._ask = ask
-        self._lookups: SharedLookups[UUID, UUID, bool] = SharedLookups(
-            self._on_record, gather_s, lookup_max, in_turn=False
-        )
+        self._lookups: SharedLookups[UUID, UUID, bool] = SharedLookups(self._on_record, gather_s, lookup_max)
         # Bytes, since the garbage collector visits every UUID that is kept.
         self._accepted: BoundedCache[bytes, bytes] = BoundedCache(ACCEPTED_MAX_PURCHASES, ACCEPTED_FOR_S)
 

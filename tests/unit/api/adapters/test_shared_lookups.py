@@ -28,7 +28,7 @@ class Source:
 def test_what_is_asked_within_a_moment_is_one_call() -> None:
     async def scenario() -> None:
         source = Source()
-        lookups = SharedLookups(source.ask, gather_s=0.01, in_turn=True)
+        lookups = SharedLookups(source.ask, gather_s=0.01)
         assert await asyncio.gather(*(lookups.find(None, key) for key in (3, 4, 3, 12))) == [9, 16, 9, None]
         assert await lookups.find(None, 5) == 25
         assert source.calls == [{3, 4, 12}, {5}]
@@ -39,33 +39,9 @@ def test_what_is_asked_within_a_moment_is_one_call() -> None:
 def test_a_call_has_a_limited_number_of_keys() -> None:
     async def scenario() -> None:
         source = Source()
-        lookups = SharedLookups(source.ask, gather_s=0.01, keys_max=2, in_turn=True)
+        lookups = SharedLookups(source.ask, gather_s=0.01, keys_max=2)
         assert await asyncio.gather(*(lookups.find(None, key) for key in range(5))) == [0, 1, 4, 9, 16]
         assert sorted(map(len, source.calls)) == [1, 2, 2]
-
-    asyncio.run(scenario())
-
-
-def test_what_is_asked_during_a_call_is_the_next_call() -> None:
-    async def scenario() -> None:
-        source = Source()
-        goes_on = threading.Event()
-
-        def ask(_: None, keys: Collection[int]) -> dict[int, int]:
-            found = source.ask(None, keys)
-            assert goes_on.wait(10)
-            return found
-
-        lookups = SharedLookups(ask, gather_s=0.001, in_turn=True)
-        finding = [asyncio.create_task(lookups.find(None, 0))]
-        await soon(lambda: source.calls == [{0}])
-        for key in (1, 2, 3):
-            finding.append(asyncio.create_task(lookups.find(None, key)))
-            await asyncio.sleep(0.01)
-        assert source.calls == [{0}]
-        goes_on.set()
-        assert await asyncio.gather(*finding) == [0, 1, 4, 9]
-        assert source.calls == [{0}, {1, 2, 3}]
 
     asyncio.run(scenario())
 
@@ -73,7 +49,7 @@ def test_what_is_asked_during_a_call_is_the_next_call() -> None:
 def test_an_error_is_that_of_all_who_asked_and_of_nobody_later() -> None:
     async def scenario() -> None:
         source = Source()
-        lookups = SharedLookups(source.ask, gather_s=0.01, in_turn=True)
+        lookups = SharedLookups(source.ask, gather_s=0.01)
         source.is_down = True
         found = await asyncio.gather(lookups.find(None, 1), lookups.find(None, 2), return_exceptions=True)
         assert [type(each) for each in found] == [Unavailable, Unavailable]
@@ -85,7 +61,7 @@ def test_an_error_is_that_of_all_who_asked_and_of_nobody_later() -> None:
 
 def test_who_gives_up_takes_nothing_from_the_others() -> None:
     async def scenario() -> None:
-        lookups = SharedLookups(Source().ask, gather_s=0.01, in_turn=True)
+        lookups = SharedLookups(Source().ask, gather_s=0.01)
         patient = asyncio.create_task(lookups.find(None, 2))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(lookups.find(None, 3), 0.001)
@@ -94,7 +70,7 @@ def test_who_gives_up_takes_nothing_from_the_others() -> None:
     asyncio.run(scenario())
 
 
-def test_out_of_turn_a_call_that_hangs_holds_up_no_other_group_and_no_later_call() -> None:
+def test_a_call_that_hangs_holds_up_no_other_group_and_no_later_call() -> None:
     async def scenario() -> None:
         goes_on = threading.Event()
         calls: list[tuple[str, set[int]]] = []
@@ -104,7 +80,7 @@ def test_out_of_turn_a_call_that_hangs_holds_up_no_other_group_and_no_later_call
             assert keys != {0} or goes_on.wait(10)
             return dict.fromkeys(keys, group)
 
-        lookups = SharedLookups(ask, gather_s=0.001, in_turn=False)
+        lookups = SharedLookups(ask, gather_s=0.001)
         hanging = asyncio.create_task(lookups.find("a", 0))
         await soon(lambda: calls == [("a", {0})])
         assert list(await asyncio.gather(lookups.find("a", 1), lookups.find("b", 1))) == ["a", "b"]

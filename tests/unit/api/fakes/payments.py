@@ -46,7 +46,9 @@ class FakePayments:
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
         return self.rows.get((event, purchase))
 
-    async def watched(self, event: UUID, purchase: UUID) -> OwnedPayment | None:
+    async def awaited(
+        self, event: UUID, purchase: UUID, seconds: float, after: datetime | None = None
+    ) -> OwnedPayment | None:
         found = self.find(event, purchase)
         bought = self.bought.get((event, purchase))
         account = None if bought is None else bought.account_id

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.pages.status_labels import PAYMENT_LABELS
-from api.paying import payments as paying
+from api.paying import refunds as paying
 from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.payment import CurrencyTotals, PaidPurchase, PaymentOverview, UnfinishedPayment

@@ -18,7 +18,7 @@ PAGE = "http://pay.example/2"
 @pytest.fixture
 def held(reader: Reader, ledger: Ledger, on_sale: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
     """The path of a hold."""
-    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
+    monkeypatch.setattr(paying, "WAIT_S", 0.0)
     reader.get(f"/events/{on_sale['id']}")
     answer = reader.send(f"/events/{on_sale['id']}/hold", {f"n-{ticket(on_sale)}": 1})
     return str(answer.headers["Location"].partition("?")[0])

@@ -26,7 +26,7 @@ SIGNED = JSON | {"Paper-Signature": "good"}
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
+    monkeypatch.setattr(paying, "WAIT_S", 0.0)
 
 
 def nothing_else(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

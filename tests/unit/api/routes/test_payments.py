@@ -25,7 +25,7 @@ PRICE = Money.of(Decimal("49.90"), "EUR")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
+    monkeypatch.setattr(paying, "WAIT_S", 0.0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.paying import payments as paying
+from api.paying import refunds as paying
 from api.roles import Role
 from api.schemas.payment import Refund
 from api.schemas.purchase import Purchase, public_id
