@@ -117,6 +117,7 @@ class PaymentRecord(Struct, frozen=True, array_like=True):
 
 class _PaymentHead(Struct, array_like=True):
     offset: int
+    state: PaymentState
 
 
 encode_payment: Final = msgspec.msgpack.Encoder(uuid_format="bytes").encode
@@ -142,7 +143,7 @@ def purchase_of_key(key: bytes) -> UUID:
 def index_change(key: bytes, value: bytes) -> tuple[tuple[bytes, ...], bytes | None]:
     """The change that storing a record makes to the index: the entries removed, the entry added."""
     entry = UNFINISHED_PREFIX + key
-    return ((entry,), None) if decode_payment(value).is_finished else ((), entry)
+    return ((), entry) if _decode_head(value).state in WORK else ((entry,), None)
 
 
 def key_of_entry(entry: bytes) -> bytes:
