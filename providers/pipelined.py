@@ -8,7 +8,7 @@ bear repeats: ours have an id.
 import asyncio
 import time
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -59,10 +59,11 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what has come meanwhile."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(bytes(self._unsent))
-        self._unsent.clear()
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
+        if self.is_closed:
+            self._transport.abort()
+        else:
+            self._transport.write(bytes(self._unsent))
 
     def data_received(self, data: bytes) -> None:
         """Read answers."""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 
 from providers.pipelined import CONNECTIONS_MAX, PipelinedClient
 from providers.port import ProviderUnavailable
@@ -40,6 +41,12 @@ class Server:
             pass
         finally:
             writer.close()
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], autouse=True)
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers and tools have different loops."""
+    monkeypatch.setattr(asyncio.events, "new_event_loop", request.param)
 
 
 def played(serve: Serve, play: Callable[[PipelinedClient, Server], Awaitable[None]], timeout_s: float = 5.0) -> None:
