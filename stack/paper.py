@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+import uvloop
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from stack.paper_books import PAYABLE, SHOWN_MAX, Answer, PaperBooks, Row
@@ -29,7 +30,7 @@ HOSTILE: Final = "hostile"
 MODES: Final = (HONEST, HOSTILE)
 DELAY_S: Final = 60.0
 SEND_INTERVAL_S: Final = 0.05
-SEND_MAX: Final = 50
+SEND_MAX: Final = 200
 SEND_TIMEOUT_S: Final = 5.0
 RETRY_FIRST_S: Final = 1.0
 RETRY_MAX_S: Final = 300.0
@@ -255,7 +256,8 @@ def main() -> None:
     books = PaperBooks(Path(folder) / "payments.sqlite", url)
     paper = Paper(books, Path(key_file).read_text().strip().encode(), hostile=mode == HOSTILE)
     try:
-        asyncio.run(serve(paper, bind, int(port), webhooks))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(paper, bind, int(port), webhooks))
     finally:
         books.close()
 
