@@ -143,6 +143,7 @@ PAYMENTS: Final = (
         "purchases that are paid online, from the request to the captured money, a server CPU second without Paper's",
         1_000,
     ),
+    Figure("payments.purchases_per_s", "1/s", "such purchases for each second of the clock, until all is captured"),
     Figure("payments.api_us", "µs", "CPU of the API for one of them, webhooks included", better="lower"),
     Figure("payments.worker_us", "µs", "CPU of the ledger worker for it", better="lower"),
     Figure("payments.payments_us", "µs", "CPU of the role `payments` for it", better="lower"),

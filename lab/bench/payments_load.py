@@ -22,18 +22,20 @@ HELD, ACCEPTED, SEE_OTHER, UNAVAILABLE = 201, 202, 303, 503
 
 
 class PayingPlan(Struct, frozen=True, kw_only=True):
-    """Who buys one ticket of which event: as many at once as there are ``buyers_at_once``."""
+    """Who buys one ticket of which event: as many at once as there are ``buyers_at_once``, for at most ``seconds``."""
 
     api: str
     buyers_at_once: int
+    seconds: float
     shows: list[tuple[UUID, UUID]]
     accounts: list[UUID]
     tokens: list[str]
 
 
 class PayingReport(Struct, frozen=True):
-    """How often somebody asked again, for the hold or for the page where he pays."""
+    """How many have paid, and how often one of them asked again, for the hold or for the page where he pays."""
 
+    paid: int
     asked_again: int
 
 
@@ -43,7 +45,8 @@ class Buyers:
     def __init__(self, plan: PayingPlan, http: ClientSession) -> None:
         self.plan = plan
         self.http = http
-        self.asked_again = 0
+        self.paid = self.asked_again = 0
+        self._ends_at = time.monotonic() + plan.seconds
         self._next = iter(range(len(plan.accounts)))
 
     async def run(self) -> PayingReport:
@@ -51,11 +54,14 @@ class Buyers:
         async with asyncio.TaskGroup() as group:
             for _ in range(self.plan.buyers_at_once):
                 group.create_task(self._in_turn())
-        return PayingReport(self.asked_again)
+        return PayingReport(self.paid, self.asked_again)
 
     async def _in_turn(self) -> None:
         for number in self._next:
+            if time.monotonic() > self._ends_at:
+                return
             await self._buy(number)
+            self.paid += 1
 
     async def _buy(self, number: int) -> None:
         event, kind = self.plan.shows[number % len(self.plan.shows)]
