@@ -33,9 +33,12 @@ class PaidPosition(msgspec.Struct, frozen=True, array_like=True):
     id: UUID
 
 
+_POSITION: Final = msgspec.msgpack.Decoder(PaidPosition)
+
+
 def paid_purchases(database: Database, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
     """A page, and the cursor of the next one. Refused: invalid-input for an invalid cursor."""
-    after = None if cursor is None else decode_cursor(cursor, PaidPosition)
+    after = None if cursor is None else decode_cursor(cursor, _POSITION)
     values: dict[str, Any] = {"event": event, "first": FIRST, "last": LAST}
     values |= {} if after is None else msgspec.structs.asdict(after)
     with database.transaction() as connection:

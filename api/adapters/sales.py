@@ -136,7 +136,7 @@ class PurchaseRows:
         return self._exports.stream(_PAYMENT_TABLE, event=event)
 
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
-        place = None if cursor is None else decode_cursor(cursor, PurchasePosition)
+        place = None if cursor is None else decode_cursor(cursor, _POSITION)
         after = "" if place is None else "AND (made_at, event_id, id) < (%(made_at)s, %(event_id)s, %(id)s)"
         order = "ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
         query = f"{_COLUMNS_OF} WHERE {whose} AND made_at BETWEEN %(first)s AND %(last)s {after} {order}"
@@ -168,6 +168,9 @@ class PurchasePosition(msgspec.Struct, frozen=True, array_like=True):
     made_at: datetime
     event_id: UUID
     id: UUID
+
+
+_POSITION: Final = msgspec.msgpack.Decoder(PurchasePosition)
 
 
 _PLACE: Final = ("made_at", "event_id", "id")

@@ -40,6 +40,9 @@ class DecidedPurchase(Struct, rename="camel"):
     decided_at: datetime | None = None
 
 
+_decode: Final = msgspec.json.Decoder(DecidedPurchase).decode
+
+
 def redirect_to_purchase(public: str, since: datetime | None = None) -> Response:
     """Redirect to the purchase's page, which shows it as of ``since`` or later."""
     moment = "" if since is None else f"?since={milliseconds(since)}"
@@ -81,7 +84,7 @@ def _polled(since: int | None, look: Callable[[], Purchase], has_time: Callable[
 
 
 def _decided(made: RawResponse) -> DecidedPurchase:
-    return msgspec.json.decode(made.body, type=DecidedPurchase)
+    return _decode(made.body)
 
 
 def _as_of(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:

@@ -7,7 +7,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -29,6 +29,9 @@ class PagePosition(msgspec.Struct, frozen=True, array_like=True):
 
     created_at: datetime
     id: UUID
+
+
+_PAGE_POSITION: Final = msgspec.msgpack.Decoder(PagePosition)
 
 
 class ListItem(Protocol):
@@ -55,7 +58,7 @@ Read = Callable[[int, PagePosition | None], Sequence[Item | InvalidRow]]
 
 def page(query: PageQuery, read: Read[Item]) -> tuple[list[Item], str | None]:
     """The items, and the cursor of the next page; None on the last. Refused: invalid-input."""
-    found = read(query.limit + 1, None if query.cursor is None else decode_cursor(query.cursor, PagePosition))
+    found = read(query.limit + 1, None if query.cursor is None else decode_cursor(query.cursor, _PAGE_POSITION))
     listed = found[: query.limit]
     more = len(found) > query.limit
     items = [item for item in listed if not isinstance(item, InvalidRow)]
@@ -67,10 +70,10 @@ def encode_cursor(position: msgspec.Struct) -> str:
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, kind: type[Position]) -> Position:
+def decode_cursor(cursor: str, decoder: msgspec.msgpack.Decoder[Position]) -> Position:
     """The position of a cursor. Refused: invalid-input."""
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.msgpack.decode(packed, type=kind)
+        return decoder.decode(packed)
     except (ValueError, binascii.Error, msgspec.DecodeError) as error:
         raise wrong("?cursor", "must be the `next` of a page of this list") from error

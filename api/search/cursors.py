@@ -3,7 +3,7 @@
 import base64
 import binascii
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,9 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
     after: tuple[float | int | str | None, str]
 
 
+_decode: Final = msgspec.json.Decoder(SearchCursor).decode
+
+
 def encode_cursor(asked: SearchQuery, after: list[Any]) -> str:
     """The cursor of the page after the event with these sort values."""
     cursor = SearchCursor(_fingerprint(asked), (after[0], after[1]))
@@ -30,7 +33,7 @@ def after(asked: SearchQuery) -> list[Any] | None:
         return None
     try:
         raw = base64.urlsafe_b64decode(asked.cursor + "=" * (-len(asked.cursor) % 4))
-        cursor = msgspec.json.decode(raw, type=SearchCursor)
+        cursor = _decode(raw)
     except (binascii.Error, ValueError) as error:
         raise wrong("?cursor", "is no cursor of this search") from error
     place = cursor.after[0]

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec import msgpack
+
 from api.schemas.pagination import InvalidRow, PagePosition, PageQuery, decode_cursor, page
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
@@ -21,4 +23,4 @@ def test_a_page_leaves_out_what_cannot_be_told_and_the_next_one_begins_behind_it
 
     assert items == [rows[0]]
     assert cursor is not None
-    assert decode_cursor(cursor, PagePosition) == PagePosition(NOW, UUID(int=2))
+    assert decode_cursor(cursor, msgpack.Decoder(PagePosition)) == PagePosition(NOW, UUID(int=2))
