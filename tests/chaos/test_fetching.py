@@ -1,4 +1,7 @@
-"""What other producers may do to the command log below its records: codecs, transactions, odd bytes. Nothing stops."""
+"""What other producers may do to the command log below its records: codecs, transactions, odd bytes. Nothing stops.
+
+All of it is done to one worker.
+"""
 
 import json
 from collections.abc import Iterator
@@ -18,13 +21,17 @@ from tests.eventually import eventually
 from tests.rawbatches import append, batch, packed, sealed
 
 
-@pytest.fixture
-def sale(world: World) -> Sale:
+@pytest.fixture(scope="module")
+def sale(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sale]:
     """A sale that has begun; all its commands lie on one partition."""
-    sale = Sale(world)
-    world.start()
-    world.settle()
-    return sale
+    world = World(broker, tmp_path_factory.mktemp("fetching"))
+    try:
+        sale = Sale(world)
+        world.start()
+        world.settle()
+        yield sale
+    finally:
+        world.close()
 
 
 def purchase(sale: Sale) -> tuple[str, bytes]:
@@ -149,15 +156,22 @@ def test_a_command_that_claims_the_offset_of_another_is_a_dead_letter_and_the_ot
     liar, honest = purchase(sale), purchase(sale)
     raw = packed(0, [(key, liar[1], ())])
     at = raw.index(key) - 2
+    before = letters(world)
     spoilt = sealed(raw[:at] + bytes([1 << 1]) + raw[at + 1 :])
     offset = append(world.broker, world.commands, partition, spoilt)
     world.producer.send(world.commands, key=key, value=honest[1], partition=partition).get(30)
     next_is_decided(sale)
     assert told(world, liar[0], honest[0]) == [honest[0]]
-    [letter] = letters(world)
+    [letter] = new_letters(world, before)
     said, _ = decode_info(letter.headers) or (None, [])
     assert said is not None
     assert said.origin == Origin(world.commands, partition, offset, offset)
+
+
+def new_letters(world: World, before: list[Any]) -> list[Any]:
+    """The dead letters that were not there before."""
+    known = {(one.partition, one.offset) for one in before}
+    return [one for one in letters(world) if (one.partition, one.offset) not in known]
 
 
 def letters(world: World) -> list[Any]:
@@ -182,10 +196,11 @@ def letters(world: World) -> list[Any]:
 def test_a_bomb_becomes_a_dead_letter(sale: Sale, codec: str) -> None:
     world = sale.world
     _, partition = home(sale)
+    before = letters(world)
     bomb = batch(0, bytes(UNPACKED_MAX_BYTES), b"b", codec=codec)
     offset = append(world.broker, world.commands, partition, bomb)
     next_is_decided(sale)
-    [letter] = letters(world)
+    [letter] = new_letters(world, before)
     said, _ = decode_info(letter.headers) or (None, [])
     assert said is not None
     assert said.origin == Origin(world.commands, partition, offset, offset + 1)
