@@ -1,5 +1,6 @@
 """Free ports. All ports of the stack are probed before anything is started."""
 
+import os
 import random
 import socket
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ HOST = "127.0.0.1"
 # Below the ephemeral ports of Linux (32768 and up): a client of a server that is down could be given the server's own
 # port, connect to itself, and block the server's restart.
 FIRST_PORT, LAST_PORT = 20_000, 32_767
+# A port may be chosen long before it is used, so runs of tests at the same time are given a range each: "20000-25999".
+RANGE_VARIABLE = "TURNSTILE_FREE_PORTS"
 
 _rng = random.SystemRandom()  # tests with the same seed must not take the same ports
 
@@ -42,8 +45,9 @@ def check(ports: Mapping[str, int]) -> None:
 
 def free_run(count: int) -> range:
     """So many free ports in a row, none of them ephemeral."""
+    lowest, _, highest = os.environ.get(RANGE_VARIABLE, f"{FIRST_PORT}-{LAST_PORT}").partition("-")
     while True:
-        first = _rng.randrange(FIRST_PORT, LAST_PORT - count)
+        first = _rng.randrange(int(lowest), int(highest) - count + 2)
         run = range(first, first + count)
         if not any(taken(port) for port in run):
             return run

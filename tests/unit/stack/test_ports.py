@@ -52,3 +52,8 @@ def test_a_listener_is_seen(listener: socket.socket) -> None:
 def test_no_client_is_given_a_port_that_is_chosen_for_a_server() -> None:
     first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert all(max(ports.free_run(30)) < first_of_clients for _ in range(50))
+
+
+def test_runs_at_the_same_time_choose_from_a_range_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ports.RANGE_VARIABLE, "20100-20149")
+    assert all(min(run) >= 20_100 and max(run) <= 20_149 for run in (ports.free_run(30) for _ in range(50)))
