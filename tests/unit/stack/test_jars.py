@@ -33,7 +33,7 @@ def test_zipkin_is_one_jar_that_is_whole_in_itself() -> None:
     [
         ("kafka", "kafka_2.13-4.3.1.jar"),
         ("kafka", "connect-runtime-4.3.1.jar"),
-        ("debezium", "debezium-connector-postgres-3.6.1.Final.jar"),
+        ("debezium", "debezium-connector-postgres-3.7.0.Final.jar"),
         ("elasticsearch", "elasticsearch-8.19.9.jar"),
         ("elasticsearch", "transport-netty4-8.19.9.jar"),
     ],
