@@ -191,7 +191,9 @@ def ran() -> Iterator[set[str]]:
         sys.setprofile(None)
         inside = [Path(each).relative_to(CHECKOUT) for each in found if each.startswith(f"{CHECKOUT}/")]
         found.clear()
-        names = (".".join(each.with_suffix("").parts) for each in inside if each.parts[0] not in ("tests", ".venv"))
+        names = (
+            ".".join(each.with_suffix("").parts) for each in inside if not each.parts[0].startswith(("tests", ".venv"))
+        )
         found.update(name.removesuffix(".__init__") for name in names)
 
 
