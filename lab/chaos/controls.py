@@ -13,7 +13,7 @@ SECONDS: Final = 30.0
 FORGET_EVERY_S: Final = 5.0
 # Longer than a request is tried.
 CUT_S: Final = 6.0
-COPY_EVERY_S: Final = 0.15
+COPY_EVERY_S: Final = 0.1
 SETTLE_MAX_S: Final = 30.0
 # Without some mechanisms some answers never come.
 RETRY_MAX_S: Final = 15.0
@@ -23,11 +23,13 @@ RETRY_MAX_S: Final = 15.0
 class Control:
     """One run: the mechanisms that are off, each with the promises and the words that the checker must report.
 
-    A control without them must report nothing. ``also`` is off too, but not looked for. In a ``forgetful`` run the
-    ledger's workers are killed again and again and lose their folders. Links in ``cut`` are cut again and again.
+    A control without them must report nothing. ``also`` is off too, but not looked for. A ``calm`` run has no faults.
+    In a ``forgetful`` one the ledger's workers are killed again and again and lose their folders. Links in ``cut`` are
+    cut again and again.
     """
 
     missed: dict[str, tuple[tuple[int, ...], str]]
+    calm: bool = False
     forgetful: bool = False
     also: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
@@ -59,7 +61,8 @@ CONTROLS: Final = (
             "partition check": ((3,), "told"),
             "hold limits": ((3,), "hold-limit-exceeded"),
             "idempotency key": ((3,), "the log has no such purchase"),
-        }
+        },
+        calm=True,
     ),
     Control({"ledger memory": ((3,), "told")}),
     Control({"occupancy check": ((1,), "has two holders")}),
@@ -77,6 +80,8 @@ def options(control: Control, seed: int, home: Path, folder: Path, seconds: floa
     made = Options(seed, seconds, home, folder, control.without, copy_every_s=COPY_EVERY_S, settle_max_s=SETTLE_MAX_S)
     if control.missed:
         made.retry_max_s = RETRY_MAX_S
+    if control.calm:
+        made.processes, made.links = [], []
     if control.forgetful:
         times = [FORGET_EVERY_S * number for number in range(1, int(seconds / FORGET_EVERY_S))]
         made.processes = [Fault(at, FaultKind.FORGET, f"ledger-{number % 2}") for number, at in enumerate(times)]

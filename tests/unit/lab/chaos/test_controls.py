@@ -45,6 +45,13 @@ def test_a_mechanism_is_missed_only_under_its_promise_and_with_its_words() -> No
     assert control.silent([Finding(4, "document 1 is old"), Finding(7, "it can't be read")]) == ["index version"]
 
 
+def test_in_a_calm_control_nothing_fails_but_what_is_off(tmp_path: Path) -> None:
+    calm, other = (options(control, 1, tmp_path, tmp_path) for control in (Control({}, calm=True), Control({})))
+    assert (calm.processes, calm.links) == ([], [])
+    assert other.processes
+    assert other.links
+
+
 def test_a_forgetful_control_kills_only_ledgers_with_their_folders(tmp_path: Path) -> None:
     made = options(Control({}, forgetful=True), 1, tmp_path, tmp_path)
     assert {fault.kind for fault in made.processes} == {FaultKind.FORGET}
