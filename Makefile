@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python (3.11, 3.12 or 3.13) and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-streams unit-tables unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-api unit-streams unit-tables unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,11 +19,15 @@ MYPY_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile/mypy
 # The longest first, and three at once on two cores, since some tests wait.
 UNIT_PARTS := unit-rest unit-api unit-streams unit-tables
 THREE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target
-# Unit tests have their files in memory if a GB of it is free for them and may hold programs: a disk syncs every table.
+# Two halves of the tests on servers, each on a stack and ports of its own: their tests mostly wait.
+SERVER_PARTS := servers-chaos servers-e2e
+BOTH := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+# Tests have their files in memory if so many GB of it are free and may hold programs: a disk syncs every table.
 MEMORY = $(shell awk '$$2 == "/dev/shm" && $$4 !~ /noexec/' /proc/mounts 2>/dev/null | grep -q . && \
-  df -Pk /dev/shm | awk 'NR == 2 && $$4 > 1048576 { print $$6 }')
-UNIT = $(if $(MEMORY),PYTEST_DEBUG_TEMPROOT=$(MEMORY)) $(PYTEST) -q -p no:schemathesis \
-  -o tmp_path_retention_policy=failed --durations=10
+  df -Pk /dev/shm | awk 'NR == 2 && $$4 > $(1) * 1048576 { print "PYTEST_DEBUG_TEMPROOT=" $$6 }')
+IN_MEMORY := -o tmp_path_retention_policy=failed
+UNIT = $(call MEMORY,1) $(PYTEST) -q -p no:schemathesis $(IN_MEMORY) --durations=10
+ON_SERVERS = $(call MEMORY,8) $(PYTEST) $(IN_MEMORY) --durations=40
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS)) $(if $(KAFKA_SECURITY),TURNSTILE_KAFKA_SECURITY=$(KAFKA_SECURITY)) $(if $(PAPER),TURNSTILE_PAPER=$(PAPER))
 CODE := settings translations telemetry tables connect providers migrations streams api stack ops lab tests examples
 
@@ -57,8 +61,14 @@ servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 
 test: unit server-tests ## run every test, the ones on real servers included; ORDER=7 in another order
 
-server-tests: $(STAMP) browser
-	$(PYTEST) tests --ignore=tests/unit --ignore=tests/containers --durations=40
+server-tests: $(STAMP) browser ## the tests on real servers alone, in two halves at once; each half prints when it is done
+	@$(BOTH) $(SERVER_PARTS)
+
+servers-e2e: $(STAMP) browser
+	TURNSTILE_FREE_PORTS=20000-25999 $(ON_SERVERS) -p no:schemathesis tests/e2e tests/edges
+
+servers-chaos: $(STAMP) browser
+	TURNSTILE_FREE_PORTS=26000-32767 $(ON_SERVERS) tests/chaos tests/integration
 
 check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about two minutes
 	@$(THREE) $(UNIT_PARTS) lint

@@ -21,7 +21,7 @@ from tests.pipeline import WORKERS
 ROWS = rows()
 PROMPT = [target for target in TARGETS if target.topic != RETRIES]
 # Jobs that have to wait come back some seconds later.
-WITHIN_S = 75.0
+WITHIN_S = 120.0
 
 
 @dataclass(repr=False)
