@@ -69,7 +69,7 @@ async def serve(now: Settings, listener: socket.socket) -> None:
 def make_server(now: Settings, servers: Servers, metrics: RequestMetrics, listener: socket.socket) -> HttpServer:
     """The server on these ports."""
     flask = trust_proxies(create_app(servers.ports), now.trusted_proxies)
-    threads = WsgiThreads(flask.wsgi_app, lambda: server.is_stopping)
+    threads = WsgiThreads(flask.wsgi_app, lambda: server.should_exit)
     password_threads = WsgiThreads(flask.wsgi_app, threads_max=PASSWORD_THREADS_MAX, queue_max=0)
     fast, payments = PurchaseFastPath(servers.ports), PaymentFastPath(servers.ports)
     application = HttpApplication(fast, threads, metrics.counters, password_threads, payments.take)

@@ -79,17 +79,13 @@ class HttpApplication:
         self._counters.answered("POST", PURCHASES_ROUTE, status, began)
 
     async def _answer(self, scope: Scope, body: bytes, send: Send) -> int:
-        answer = self._purchase(scope, body) or self._payment(scope, body)
-        if answer is not None:
-            reply = await answer
-        elif scope["path"] in _LIVE and scope["method"] == "GET":
+        if answer := self._purchase(scope, body) or self._payment(scope, body):
+            return await (await answer).send(send)
+        if scope["path"] in _LIVE and scope["method"] == "GET":
             scope[ROUTE] = scope["path"]
-            reply = _IS_LIVE
-        else:
-            threads = self._password_threads if hashes_password(scope) else self._threads
-            return await threads.answer(scope, body, send)
-        await reply.send(send)
-        return reply.status
+            return await _IS_LIVE.send(send)
+        threads = self._password_threads if hashes_password(scope) else self._threads
+        return await threads.answer(scope, body, send)
 
     def _purchase(self, scope: Scope, body: bytes) -> Awaitable[RawResponse] | None:
         fields = dict(scope["headers"])

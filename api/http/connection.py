@@ -7,13 +7,13 @@ import termios
 import time
 from array import array
 from asyncio import Transport
-from collections.abc import Awaitable
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from api.http.limits import LINGER_MAX_BYTES, LINGER_PAUSE_S, ConnectionLimits
+from api.http.limits import LINGER_MAX_BYTES, LINGER_PAUSE_S, Admission
 from api.http.refusal import Refusal, kind_of, page_language, refusal_bytes
 from api.http.request_parser import ConnectionPhase, RequestParser
 from api.web.raw_response import FastPath, RawResponse
@@ -22,29 +22,6 @@ log = logging.getLogger(__name__)
 
 # In a request's scope: set once its client has disconnected.
 GONE: Final = "turnstile.gone"
-
-
-class ConnectionOwner(Protocol):
-    """The server, as a connection sees it (api/http/server.py)."""
-
-    limits: ConnectionLimits
-    fast_path: FastPath | None
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether each answer is its connection's last."""
-
-    def admit(self, peer: str) -> bool:
-        """Count a new connection of this address; whether it may stay."""
-
-    def release(self, peer: str) -> None:
-        """A connection of this address has ended."""
-
-    def admit_large_body(self) -> bool:
-        """Count another large body; whether it may come."""
-
-    def release_large_body(self) -> None:
-        """A large body is no longer needed."""
 
 
 class FastCycle:
@@ -63,24 +40,30 @@ class FastCycle:
 
 
 class HttpConnection(RequestParser):
-    """Answers requests in their order, and ends what takes too long."""
+    """Answers requests in their order, and ends what takes too long. Each answer is the last once ``is_stopping``."""
 
-    def __init__(self, owner: ConnectionOwner, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._owner = owner
-        self._limits = owner.limits
-        self._fast_path = owner.fast_path
+    def __init__(
+        self,
+        admission: Admission,
+        fast_path: FastPath | None,
+        is_stopping: Callable[[], bool],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(admission, *args, **kwargs)
+        self._limits = admission.limits
+        self._fast_path = fast_path
+        self._is_stopping = is_stopping
         self._unread_since: float | None = None
         self._answering: Any = None
         self._replying: asyncio.Task[None] | None = None
         self._refusal = ""
         self._lingered_bytes = 0
-        self._has_large_body = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Accept the client, or refuse it if there are too many."""
         super().connection_made(transport)
-        if not self._owner.admit(self.peer):
+        if not self._admission.admit(self.peer):
             self._refuse("too-many-connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -88,18 +71,12 @@ class HttpConnection(RequestParser):
         self._disconnect()
         super().connection_lost(exc)
         self._release_large_body()
-        self._owner.release(self.peer)
+        self._admission.release(self.peer)
 
     @property
     def peer(self) -> str:
         """The address at the other end."""
         return self.client[0] if self.client else ""
-
-    def admit_large_body(self) -> None:
-        """One of a connection, until it is answered. Raises Refusal."""
-        if self._has_large_body or not self._owner.admit_large_body():
-            raise Refusal("uploads-busy")
-        self._has_large_body = True
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, unless the client was refused."""
@@ -157,7 +134,7 @@ class HttpConnection(RequestParser):
             log.exception("the fast path failed")
         fast_path.answered(status, began)
         if status is None:
-            self.abort()
+            self.transport.abort()
             return
         cycle.response_complete = True
         if not cycle.keep_alive:
@@ -168,7 +145,7 @@ class HttpConnection(RequestParser):
         self.cycle = cycle
         self._answering = cycle
         self._enter(ConnectionPhase.ANSWER)
-        if self._owner.is_stopping:
+        if self._is_stopping():
             self.answer_last()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -206,7 +183,7 @@ class HttpConnection(RequestParser):
     def enforce_timeouts(self, now: float) -> None:
         """End what has taken too long."""
         if self._unread_since is not None and now - self._unread_since > self._limits.unread_s:
-            self.abort()
+            self.transport.abort()
         elif now - self.since > self._timeout_s():
             self._end()
 
@@ -221,11 +198,6 @@ class HttpConnection(RequestParser):
         if self.phase is ConnectionPhase.IDLE and self.since <= since and not self._unread_bytes():
             self._enter(ConnectionPhase.END)
             self.transport.close()
-
-    def abort(self) -> None:
-        """End the connection at once."""
-        self._disconnect()
-        self.transport.abort()
 
     def _unread_bytes(self) -> int:
         """Bytes in the socket's receive buffer."""
@@ -249,7 +221,7 @@ class HttpConnection(RequestParser):
         elif self.phase in (ConnectionPhase.HEAD, ConnectionPhase.BODY):
             self._refuse("request-timeout")
         else:
-            self.abort()
+            self.transport.abort()
 
     def _disconnect(self) -> None:
         """Stop all answers."""
@@ -263,7 +235,7 @@ class HttpConnection(RequestParser):
     def _release_large_body(self) -> None:
         if self._has_large_body:
             self._has_large_body = False
-            self._owner.release_large_body()
+            self._admission.release_large_body()
 
     def _refuse(self, kind: str) -> None:
         """Refuse the newest request, after the answers to those before it."""
@@ -281,7 +253,7 @@ class HttpConnection(RequestParser):
     def _discard(self, data: bytes) -> None:
         self._lingered_bytes += len(data)
         if self._lingered_bytes > LINGER_MAX_BYTES:
-            self.abort()
+            self.transport.abort()
             return
         self.transport.pause_reading()
         self.loop.call_later(LINGER_PAUSE_S, self._read_again)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.http.limits import BODY_MAX_CHUNKS, HEAD_MAX_BYTES, HEAD_MAX_FIELDS, PIPELINE_MAX_REQUESTS
+from api.http.limits import BODY_MAX_CHUNKS, HEAD_MAX_BYTES, HEAD_MAX_FIELDS, PIPELINE_MAX_REQUESTS, Admission
 from api.http.refusal import Refusal
 from api.web.body_sizes import BODY_MAX_BYTES, body_max_bytes
 
@@ -42,8 +42,9 @@ TOO_LONG: Final = {
 class RequestParser(HttpToolsProtocol):
     """The callbacks of llhttp. ``phase`` is that of the connection's oldest request, since ``since``."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, admission: Admission, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._admission = admission
         self.phase = ConnectionPhase.IDLE
         self.since = self.loop.time()
         # Of the newest request: the part that is read now, its fields by name, its body.
@@ -51,21 +52,13 @@ class RequestParser(HttpToolsProtocol):
         self._fields: dict[bytes, bytes] = {}
         self._body: bytes | bytearray = b""
         self._body_max_bytes = BODY_MAX_BYTES
-        self._is_whole = False
+        self._is_whole = self._has_large_body = False
         self._head_bytes = self._partial_bytes = self._chunks = 0
-
-    def abort(self) -> None:
-        """End the connection at once."""
-        raise NotImplementedError
-
-    def admit_large_body(self) -> None:
-        """Raise Refusal unless the server takes a body of more than BODY_MAX_BYTES now."""
-        raise NotImplementedError
 
     def on_message_begin(self) -> None:
         """Another request."""
         if len(self.pipeline) >= PIPELINE_MAX_REQUESTS:
-            self.abort()
+            self.transport.abort()
             raise Refusal("malformed-request")
         self.url, self._body = b"", b""
         self.headers = []
@@ -145,7 +138,10 @@ class RequestParser(HttpToolsProtocol):
     def _check_large_body(self, length: int) -> None:
         if length > body_max_bytes(self.url.partition(b"?")[0].decode("latin-1")):
             raise Refusal("body-too-large")
-        self.admit_large_body()
+        # One of a connection, until it is answered.
+        if self._has_large_body or not self._admission.admit_large_body():
+            raise Refusal("uploads-busy")
+        self._has_large_body = True
         self._body_max_bytes = length
 
     def _count_head(self, more: int) -> None:

@@ -10,8 +10,7 @@ import logging
 import signal
 import socket
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -20,8 +19,7 @@ from uvicorn import Config
 from uvicorn import Server as UvicornServer
 
 from api.http.connection import HttpConnection
-from api.http.limits import ConnectionLimits
-from api.web.body_sizes import LARGE_BODIES_MAX
+from api.http.limits import Admission, ClientOf, ConnectionLimits
 from api.web.raw_response import FastPath
 from telemetry.rate_limited import RateLimitedLog
 
@@ -34,8 +32,6 @@ TIMEOUT_CHECK_TICKS: Final = 5
 SHUTDOWN_POLL_S: Final = 0.02
 
 limited_log = RateLimitedLog(logging.getLogger(__name__))
-# The client that an address belongs to, by which connections are counted.
-ClientOf = Callable[[str], str]
 
 
 class HttpServer(UvicornServer):
@@ -49,47 +45,13 @@ class HttpServer(UvicornServer):
         client_of: ClientOf,
         fast_path: FastPath | None = None,
     ) -> None:
-        http: Any = partial(HttpConnection, self)
+        self.admission = Admission(limits, client_of)
+        http: Any = partial(HttpConnection, self.admission, fast_path, lambda: self.should_exit)
         config = Config(application, http=http, ws="none", lifespan="off", log_config=None, access_log=False)
         config.server_header = config.proxy_headers = False
         super().__init__(config)
-        self.limits = limits
-        self.fast_path = fast_path
         self._listener = listener
-        self._client_of = client_of
-        self._clients: Counter[str] = Counter()
-        self._large_bodies = 0
         self._connecting: set[asyncio.Task[Any]] = set()
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether it is shutting down."""
-        return self.should_exit
-
-    def admit(self, peer: str) -> bool:
-        """Count a new connection of this address; whether it may stay."""
-        client = self._client_of(peer)
-        self._clients[client] += 1
-        is_full = len(self.server_state.connections) > self.limits.connections
-        return not is_full and self._clients[client] <= self.limits.connections_per_client
-
-    def release(self, peer: str) -> None:
-        """A connection of this address has ended."""
-        client = self._client_of(peer)
-        self._clients[client] -= 1
-        if self._clients[client] <= 0:
-            del self._clients[client]
-
-    def admit_large_body(self) -> bool:
-        """Count another large body; whether it may come."""
-        if self._large_bodies >= LARGE_BODIES_MAX:
-            return False
-        self._large_bodies += 1
-        return True
-
-    def release_large_body(self) -> None:
-        """A large body is no longer needed."""
-        self._large_bodies -= 1
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept clients."""
@@ -107,17 +69,17 @@ class HttpServer(UvicornServer):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain the connections, for ``grace_s`` at most."""
-        ends = self._loop.time() + self.limits.grace_s
+        ends = self._loop.time() + self.admission.limits.grace_s
         for connection in self._connections():
             connection.answer_last()
-        await asyncio.sleep(self.limits.accept_last_s)
+        await asyncio.sleep(self.admission.limits.accept_last_s)
         self._loop.remove_reader(self._listener)
         while self._accept():
             pass
         self._listener.close()
         while (self._connecting or self.server_state.connections) and self._loop.time() < ends:
             self._enforce_timeouts()
-            unused_since = self._loop.time() - self.limits.unused_last_s
+            unused_since = self._loop.time() - self.admission.limits.unused_last_s
             for connection in self._connections():
                 connection.close_unused(unused_since)
             await asyncio.sleep(SHUTDOWN_POLL_S)

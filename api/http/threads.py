@@ -7,13 +7,14 @@ answer comes back at once, with its thread.
 import asyncio
 import io
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from contextvars import copy_context
 from typing import Any, Final, NamedTuple, TypeVar
 
 from a2wsgi.wsgi import build_environ
+from werkzeug.wsgi import ClosingIterator
 
 from api.http.connection import GONE
 from api.problems import BUSY_FOR_S, retry_later
@@ -39,7 +40,7 @@ class WsgiAnswer(NamedTuple):
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    rest: Generator[bytes, None, None] | None
+    rest: ClosingIterator | None
 
 
 class WsgiThreads:
@@ -61,7 +62,7 @@ class WsgiThreads:
     async def answer(self, scope: Scope, body: bytes, send: Send) -> int:
         """Answer a request; its status."""
         if self._inside >= self._requests_max:
-            return await _sent(refused(retry_later("busy", BUSY_FOR_S)), send)
+            return await refused(retry_later("busy", BUSY_FOR_S)).send(send)
         environ = _environ(scope, body)
         self._inside += 1
         try:
@@ -74,7 +75,8 @@ class WsgiThreads:
             return await self._send(answer, scope, send)
         if isinstance(deferred, AsyncIterator):
             return await self._stream(answer, deferred, scope, send)
-        return await _sent(await deferred, send)
+        reply: RawResponse = await deferred
+        return await reply.send(send)
 
     def close(self) -> None:
         """Let the threads end."""
@@ -86,13 +88,12 @@ class WsgiThreads:
     def _call(self, environ: Environ) -> WsgiAnswer:
         """In a thread."""
         started: list[Any] = []
-        pieces = self._application(environ, lambda *given: started.extend(given[:2]))
-        walk = iter(pieces)
-        is_whole, body = _begin_of(walk)
+        pieces = ClosingIterator(self._application(environ, lambda *given: started.extend(given[:2])))
+        is_whole, body = _begin_of(pieces)
         if is_whole:
-            _close(pieces)
+            pieces.close()
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in started[1]]
-        return WsgiAnswer(int(started[0][:3]), headers, body, None if is_whole else _closing(walk, pieces))
+        return WsgiAnswer(int(started[0][:3]), headers, body, None if is_whole else pieces)
 
     async def _send(self, answer: WsgiAnswer, scope: Scope, send: Send) -> int:
         rest = answer.rest
@@ -147,11 +148,6 @@ def _environ(scope: Scope, body: bytes) -> Environ:
     return environ
 
 
-async def _sent(reply: RawResponse, send: Send) -> int:
-    await reply.send(send)
-    return reply.status
-
-
 def _begin_of(pieces: Iterator[bytes]) -> tuple[bool, bytes]:
     """Whether these are all pieces, and those up to SHORT_ANSWER_MAX_BYTES and one."""
     taken, size = [], 0
@@ -161,16 +157,3 @@ def _begin_of(pieces: Iterator[bytes]) -> tuple[bool, bytes]:
         if size > SHORT_ANSWER_MAX_BYTES:
             return False, b"".join(taken)
     return True, b"".join(taken)
-
-
-def _closing(walk: Iterator[bytes], pieces: Iterable[bytes]) -> Generator[bytes, None, None]:
-    try:
-        yield from walk
-    finally:
-        _close(pieces)
-
-
-def _close(pieces: Iterable[bytes]) -> None:
-    close = getattr(pieces, "close", None)
-    if close is not None:
-        close()

@@ -51,10 +51,11 @@ class RawResponse(Struct, frozen=True, gc=False):
         )
         return head.encode("latin-1") + self.body
 
-    async def send(self, send: Send) -> None:
-        """Send it by ASGI."""
+    async def send(self, send: Send) -> int:
+        """Send it by ASGI; its status."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.fields()})
         await send({"type": "http.response.body", "body": self.body})
+        return self.status
 
 
 def problem(kind: str, faults: tuple[Fault, ...] = ()) -> RawResponse:

@@ -89,7 +89,7 @@ class Running:
         listener.bind((HOST, 0))
         self.port: int = listener.getsockname()[1]
         self.counters = RequestCounters()
-        threads = WsgiThreads(self.application, lambda: self.server.is_stopping)
+        threads = WsgiThreads(self.application, lambda: self.server.should_exit)
         dispatch: Any = HttpApplication(self.application, threads, self.counters)  # type: ignore[arg-type]
         self.server = HttpServer(dispatch, listener, limits, lambda address: address, dispatch if is_fast else None)
         self._thread = threading.Thread(target=self._run)

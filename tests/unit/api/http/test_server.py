@@ -230,7 +230,7 @@ def test_connections_of_one_client_are_bounded() -> None:
         for client in clients:
             client.close()
         eventually(lambda: server.get() == (200, b"done"), within=5)
-        eventually(lambda: server.server._clients == {}, within=5)
+        eventually(lambda: server.server.admission._clients == {}, within=5)
 
 
 def test_a_server_that_has_no_files_left_goes_on_when_it_has_some(
