@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, Final
 
@@ -54,21 +55,15 @@ class DeadLetterTopics:
         A row that has changed since is not replayed: it would replace the newer one in a compacted topic. Raises
         ValueError for a dead letter with an obstacle or too large for its topic, and what Appender raises.
         """
-        producer = Appender(self._kafka)
-        try:
+        with closing(Appender(self._kafka)) as producer:
             for each in chosen:
                 yield each, self._replay(producer, each)
-        finally:
-            producer.close()
 
     def discard(self, chosen: Iterable[DeadLetter]) -> Iterator[tuple[DeadLetter, Fate]]:
         """Mark dead letters as resolved without a replay. Raises what Appender raises."""
-        producer = Appender(self._kafka)
-        try:
+        with closing(Appender(self._kafka)) as producer:
             for each in chosen:
                 yield each, _resolve(producer, each, Fate.DISCARDED)
-        finally:
-            producer.close()
 
     def _replay(self, producer: Appender, dead_letter: DeadLetter) -> Fate:
         if dead_letter.info is None or dead_letter.obstacle:

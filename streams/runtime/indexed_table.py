@@ -1,9 +1,10 @@
-"""A Faust table of bytes in RocksDB, with the partition given explicitly, batched writes, and an index.
+"""A Faust table of bytes in RocksDB, with the partition given explicitly, batched writes, an index, and watches.
 
 The index lives in the local database only, and changes in the same write as the records, in operation and in recovery.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,40 @@ Index = Callable[[bytes, bytes], tuple[Iterable[bytes], bytes | None]]
 def no_index(key: bytes, value: bytes) -> tuple[tuple[()], None]:
     """The index of a table that has none."""
     return (), None
+
+
+class RecordWatches:
+    """Who waits for a change of which record, by partition and key. While nobody waits, a batch pays for one look."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[int, bytes], set[asyncio.Event]] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits."""
+        return not self._waiting
+
+    def stored(self, partition: int, keys: Container[bytes]) -> None:
+        """Records of these keys have been stored."""
+        for place, events in self._waiting.items():
+            if place[0] == partition and place[1] in keys:
+                for event in events:
+                    event.set()
+
+    async def wait(self, partition: int, key: bytes, timeout_s: float) -> None:
+        """Return once the record is stored the next time, at the latest after the timeout."""
+        event = asyncio.Event()
+        waiting = self._waiting.setdefault((partition, key), set())
+        waiting.add(event)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            waiting.discard(event)
+            if not waiting:
+                self._waiting.pop((partition, key), None)
 
 
 class IndexedTable(Table[bytes, bytes]):

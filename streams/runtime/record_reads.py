@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from streams.runtime.partition_reads import PartitionReads
-from streams.runtime.record_watches import WAIT_MAX_S
 from streams.runtime.web import Request, Response, bytes_response, json_response
-from streams.runtime.web_parameters import query_seconds
+from streams.runtime.web_parameters import WAIT_MAX_S, query_seconds
 from streams.runtime.web_slots import WebSlots
 
 WAITS_MAX: Final = 50

@@ -17,9 +17,8 @@ from faust.types import TP, AppT
 from connect.client_options import ClientOptions, client_options
 from streams.runtime.app import App
 from streams.runtime.changelog import Changes, Rows, changes, follow
-from streams.runtime.indexed_table import Index, IndexedTable, no_index
+from streams.runtime.indexed_table import Index, IndexedTable, RecordWatches, no_index
 from streams.runtime.produce import Record, append_once
-from streams.runtime.record_watches import RecordWatches
 from streams.runtime.retry import BROKERS_UNAVAILABLE, append, with_retries
 from tables.errors import InvariantBroken
 

@@ -4,8 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import defstruct
 
-from streams.runtime.record_watches import WAIT_MAX_S
-from streams.runtime.web_parameters import CURSOR_MAX_CHARACTERS, LIMIT_DEFAULT, LIMIT_MAX
+from streams.runtime.web_parameters import CURSOR_MAX_CHARACTERS, LIMIT_DEFAULT, LIMIT_MAX, WAIT_MAX_S
 
 JSON: Final = "application/json"
 

@@ -14,6 +14,7 @@ from streams.runtime.web_problems import RequestProblem, invalid_parameter
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 100
 CURSOR_MAX_CHARACTERS: Final = 200
+WAIT_MAX_S: Final = 30.0
 
 
 class ListPosition(NamedTuple):

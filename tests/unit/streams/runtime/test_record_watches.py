@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streams.runtime.record_watches import RecordWatches
+from streams.runtime.indexed_table import RecordWatches
 from streams.runtime.table import OffsetTable
 
 FOREVER_S = 1_000
