@@ -229,29 +229,8 @@ PROBLEMS: Final[dict[str, Kind]] = {
     ),
 }
 
+# By the ledger's reason for a refusal its problem, which has its name but for one.
 REFUSALS: Final[dict[Reason, str]] = {
-    Reason.UNKNOWN_EVENT: "unknown-event",
-    Reason.EVENT_NOT_OPEN: "event-not-open",
-    Reason.UNKNOWN_TICKET_TYPE: "unknown-ticket-type",
-    Reason.NOT_ON_SALE: "not-on-sale",
-    Reason.ORDER_LIMIT_EXCEEDED: "order-limit-exceeded",
-    Reason.PURCHASE_LIMIT_EXCEEDED: "purchase-limit-exceeded",
-    Reason.HOLD_TOO_LONG: "hold-too-long",
-    Reason.HOLD_LIMIT_EXCEEDED: "hold-limit-exceeded",
-    Reason.HOLD_TOO_SOON: "hold-too-soon",
-    Reason.CAPACITY_EXCEEDED: "capacity-exceeded",
-    Reason.SOLD_OUT: "sold-out",
-    Reason.MIXED_CURRENCIES: "mixed-currencies",
-    Reason.SEATS_REQUIRED: "seats-required",
-    Reason.NOT_SEATED: "not-seated",
-    Reason.INVALID_SEATS: "invalid-seats",
-    Reason.UNKNOWN_SEAT: "unknown-seat",
-    Reason.SEAT_TAKEN: "seat-taken",
-    Reason.NO_ADJACENT_SEATS: "no-adjacent-seats",
-    Reason.UNEQUAL_EXCHANGE: "unequal-exchange",
+    **{reason: reason.value for reason in Reason if reason.value in PROBLEMS},
     Reason.ID_REUSED: "idempotency-key-reused",
-    Reason.NOT_HELD: "not-held",
-    Reason.NOTHING_TO_CANCEL: "nothing-to-cancel",
-    Reason.TOO_MANY_CHANGES: "too-many-changes",
-    Reason.PAYMENT_REQUIRED: "payment-required",
 }

@@ -7,6 +7,7 @@ from flask import Response, request
 from api.auth.tokens import Caller
 from api.paying.refunds import buyer_of
 from api.ports.ports import Ports, ports
+from api.problem_kinds import REFUSALS
 from api.purchasing import service
 from api.purchasing.callers_purchases import found_purchase, known_purchase, own_purchase, owner_of
 from api.purchasing.purchase_json import purchase_json
@@ -44,28 +45,10 @@ KEY: Final = {
 }
 _CHANGE_KEY: Final = KEY | {"required": False, "description": "needed only where `lines` or `seats` are given back"}
 _SEATS_REFUSED: Final = ("unknown-seat", "invalid-seats", "seat-taken")
+_OF_CHANGES: Final = ("unequal-exchange", "not-held", "nothing-to-cancel", "too-many-changes", "payment-required")
 _REFUSED: Final = (
-    "idempotency-key-missing",
-    "unknown-account",
-    "unknown-event",
-    "unknown-ticket-type",
-    "idempotency-key-reused",
-    "still-running",
-    "sold-out",
-    "not-on-sale",
-    "event-not-open",
-    "order-limit-exceeded",
-    "purchase-limit-exceeded",
-    "hold-too-long",
-    "hold-limit-exceeded",
-    "overall-hold-limit-exceeded",
-    "hold-too-soon",
-    "capacity-exceeded",
-    "mixed-currencies",
-    *_SEATS_REFUSED,
-    "seats-required",
-    "not-seated",
-    "no-adjacent-seats",
+    *("idempotency-key-missing", "unknown-account", "still-running", "overall-hold-limit-exceeded"),
+    *(kind for kind in REFUSALS.values() if kind not in _OF_CHANGES),
     "busy",
 )
 
