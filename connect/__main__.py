@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import closing
 
 import psycopg
 from kafka.errors import KafkaError
@@ -36,11 +37,9 @@ def main() -> int:
 
 
 def _topics(now: Settings) -> None:
-    admin, topics = open_admin(now), all_topics(now.producer_quotas)
-    try:
+    topics = all_topics(now.producer_quotas)
+    with closing(open_admin(now)) as admin:
         made = provision(admin, topics, now)
-    finally:
-        admin.close()
     log.info("topics: %d made, %d there already", len(made), len(topics) - len(made))
 
 

@@ -28,11 +28,8 @@ class LogCut(TurnstileError):
 
 def acknowledged(now: Settings) -> dict[int, int]:
     """By partition the ledger's committed offset."""
-    admin = make_client(client_options(now))
-    try:
+    with closing(make_client(client_options(now))) as admin:
         found = admin.list_group_offsets([group("ledger")])[group("ledger")]
-    finally:
-        admin.close()
     return {place.partition: max(0, entry.offset) for place, entry in found.items() if place.topic == COMMANDS}
 
 

@@ -6,6 +6,7 @@ what Kafka keeps; the connectors take new snapshots; the search index is rebuilt
 
 import asyncio
 import logging
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -81,8 +82,7 @@ def check_positions(connection: psycopg.Connection[Any], kafka: ClientOptions) -
 
 def newest_position(kafka: ClientOptions) -> int:
     """The highest position in PostgreSQL's log among the last changes of events; 0 without any."""
-    consumer = make_consumer(kafka)
-    try:
+    with closing(make_consumer(kafka)) as consumer:
         places = [TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS) or ()]
         ends = {place: end for place, end in consumer.end_offsets(places).items() if end}
         consumer.assign(list(ends))
@@ -93,8 +93,6 @@ def newest_position(kafka: ClientOptions) -> int:
             for records in consumer.poll(timeout_ms=POLL_MS).values():
                 newest = max([newest, *(position_of(record.value) for record in records)])
         return newest
-    finally:
-        consumer.close()
 
 
 def position_of(value: bytes | None) -> int:
@@ -124,16 +122,13 @@ def raise_versions(connection: psycopg.Connection[Any]) -> int:
 
 def rewind_sales(now: Settings, timeout_s: float = EMPTY_GROUP_TIMEOUT_S) -> None:
     """Reset the sales workers to the oldest outcome that Kafka has. Raises NotReady if one still runs."""
-    admin: Any = open_admin(now)
     places = [TopicPartition(topic, number) for topic in (OUTCOMES, DELIVERIES) for number in range(now.partitions)]
-    polling = Polling(timeout_s)
-    try:
+    with closing(open_admin(now)) as admin:
+        polling = Polling(timeout_s)
         while not _reset(admin, places):
             if not polling.left:
                 raise NotReady(f"stop the workers of the role {ROLE} first: they hold on to where they are")
             polling.wait()
-    finally:
-        admin.close()
 
 
 def _reset(admin: Any, places: list[TopicPartition]) -> bool:

@@ -3,6 +3,7 @@
 The administrator is in the brokers' configuration, so that it can make the other users.
 """
 
+from contextlib import closing
 from typing import Any, Final
 
 from kafka import KafkaAdminClient
@@ -74,8 +75,5 @@ def client_environment(settings: StackSettings, principal: str) -> dict[str, str
 def make_principals(settings: StackSettings, address: str) -> None:
     """Give the brokers all users and ACLs. Raises KafkaError and AccessRefused."""
     known = principals()
-    admin = admin_client(settings, address)
-    try:
+    with closing(admin_client(settings, address)) as admin:
         grant(admin, known, {each.name: secret(settings.home, KAFKA_PASSWORDS[each.name]) for each in known})
-    finally:
-        admin.close()

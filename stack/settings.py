@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from settings.types import Sender
+from settings.types import Port, Sender
 
 # What `run` was started with, in the data folder.
 CHOSEN: Final = "chosen.json"
@@ -43,32 +43,28 @@ class StackSettings(BaseSettings):
         default_factory=jar_cache, description="folder that keeps the downloaded jars and Java's class archives"
     )
 
-    kafka_port: int = Field(19092, ge=1, le=65535, description="port of the embedded Kafka broker")
-    kafka_controller_port: int = Field(19093, ge=1, le=65535, description="port of the embedded Kafka controller")
-    postgres_port: int = Field(15432, ge=1, le=65535, description="port of the embedded PostgreSQL")
-    connect_port: int = Field(18083, ge=1, le=65535, description="port of the embedded Kafka Connect")
-    elasticsearch_port: int = Field(19200, ge=1, le=65535, description="HTTP port of the embedded Elasticsearch")
-    elasticsearch_transport_port: int = Field(
-        19300, ge=1, le=65535, description="transport port of the embedded Elasticsearch"
-    )
-    smtp_port: int = Field(11025, ge=1, le=65535, description="port of the embedded mail server")
-    mail_port: int = Field(18025, ge=1, le=65535, description="port of the page that shows the mails received")
-    worker_port: int = Field(
-        6066, ge=1, le=65535, description="port of the first ledger worker's web views; the next add one"
-    )
-    indexer_port: int = Field(6166, ge=1, le=65535, description="port of the indexer's web views")
-    notifications_port: int = Field(6266, ge=1, le=65535, description="port of the notifications worker's web views")
-    sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
-    gate_port: int = Field(6466, ge=1, le=65535, description="port of the gate's web views")
-    payments_port: int = Field(6566, ge=1, le=65535, description="port of the payments worker's web views")
-    paper_port: int = Field(18090, ge=1, le=65535, description="port of Paper, the provider of payments to try with")
-    zipkin_port: int = Field(19411, ge=1, le=65535, description="port of Zipkin")
-    api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
-    api_metrics_port: int = Field(9100, ge=1, le=65535, description="port of the API's /metrics")
-    exporter_port: int = Field(9101, ge=1, le=65535, description="port of the exporter's /metrics")
-    connect_metrics_port: int = Field(9102, ge=1, le=65535, description="port of the embedded Kafka Connect's /metrics")
-    kafka_metrics_port: int = Field(
-        9103, ge=1, le=65535, description="port of the first embedded Kafka broker's /metrics; the next add one"
+    kafka_port: Port = Field(19092, description="port of the embedded Kafka broker")
+    kafka_controller_port: Port = Field(19093, description="port of the embedded Kafka controller")
+    postgres_port: Port = Field(15432, description="port of the embedded PostgreSQL")
+    connect_port: Port = Field(18083, description="port of the embedded Kafka Connect")
+    elasticsearch_port: Port = Field(19200, description="HTTP port of the embedded Elasticsearch")
+    elasticsearch_transport_port: Port = Field(19300, description="transport port of the embedded Elasticsearch")
+    smtp_port: Port = Field(11025, description="port of the embedded mail server")
+    mail_port: Port = Field(18025, description="port of the page that shows the mails received")
+    worker_port: Port = Field(6066, description="port of the first ledger worker's web views; the next add one")
+    indexer_port: Port = Field(6166, description="port of the indexer's web views")
+    notifications_port: Port = Field(6266, description="port of the notifications worker's web views")
+    sales_port: Port = Field(6366, description="port of the sales worker's web views")
+    gate_port: Port = Field(6466, description="port of the gate's web views")
+    payments_port: Port = Field(6566, description="port of the payments worker's web views")
+    paper_port: Port = Field(18090, description="port of Paper, the provider of payments to try with")
+    zipkin_port: Port = Field(19411, description="port of Zipkin")
+    api_port: Port = Field(9000, description="port of the API")
+    api_metrics_port: Port = Field(9100, description="port of the API's /metrics")
+    exporter_port: Port = Field(9101, description="port of the exporter's /metrics")
+    connect_metrics_port: Port = Field(9102, description="port of the embedded Kafka Connect's /metrics")
+    kafka_metrics_port: Port = Field(
+        9103, description="port of the first embedded Kafka broker's /metrics; the next add one"
     )
 
     admin_email: Sender = Field("admin@turnstile.example", description="address of the first administrator's account")

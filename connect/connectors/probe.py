@@ -6,7 +6,7 @@ Kafka.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -35,22 +35,13 @@ class Slot:
 
 
 class SourceDatabase(Protocol):
-    """PostgreSQL, as far as the probe is concerned."""
+    """PostgreSQL, as far as the probe is concerned (PostgresDatabase)."""
 
-    def published_tables(self, publication: str) -> set[str]:
-        """The tables of a publication, as schema.table."""
-
-    def write_heartbeat(self, key: str) -> None:
-        """Write the row with that key, again if it exists."""
-
-    def delete_heartbeat(self, key: str) -> None:
-        """Delete the row with that key."""
-
-    def slot_state(self, name: str) -> str:
-        """The state of a replication slot, for error messages."""
-
-    def slots(self) -> dict[str, Slot]:
-        """The replication slots, by name."""
+    def published_tables(self, publication: str) -> set[str]: ...
+    def write_heartbeat(self, key: str) -> None: ...
+    def delete_heartbeat(self, key: str) -> None: ...
+    def slot_state(self, name: str) -> str: ...
+    def slots(self) -> dict[str, Slot]: ...
 
 
 class HeartbeatReader(Protocol):
@@ -109,7 +100,7 @@ class PostgresDatabase:
         self._connection = connection
 
     def published_tables(self, publication: str) -> set[str]:
-        """The tables of a publication."""
+        """The tables of a publication, as schema.table."""
         query = "SELECT schemaname || '.' || tablename FROM pg_publication_tables WHERE pubname = %s"
         return {name for (name,) in self._connection.execute(query, (publication,))}
 
@@ -164,9 +155,8 @@ class HeartbeatTopic:
 @contextmanager
 def open_probe(settings: Settings) -> Iterator[tuple[SourceDatabase, HeartbeatReader]]:
     """PostgreSQL and the heartbeat topic, by the settings."""
-    consumer = make_consumer(client_options(settings))
-    try:
-        with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
-            yield PostgresDatabase(connection), HeartbeatTopic(consumer)
-    finally:
-        consumer.close()
+    with (
+        closing(make_consumer(client_options(settings))) as consumer,
+        psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection,
+    ):
+        yield PostgresDatabase(connection), HeartbeatTopic(consumer)

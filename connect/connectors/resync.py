@@ -5,6 +5,7 @@ deleted meanwhile: run ``turnstile reindex`` afterwards, which removes them from
 """
 
 from collections.abc import Callable
+from contextlib import closing
 
 from connect.connectors.configuration import Connector, connectors
 from connect.connectors.probe import open_probe, wait_until_flowing
@@ -44,8 +45,7 @@ def _not_yet(action: Callable[[str], bool | None], name: str) -> bool:
 
 def resync(now: Settings) -> list[str]:
     """Start over the connectors whose slot is lost, and wait until new rows flow; their names."""
-    worker = ConnectClient(now.connect_url)
-    try:
+    with closing(ConnectClient(now.connect_url)) as worker:
         wait_for_connect(worker, Polling(now.bootstrap_seconds))
         with open_probe(now) as (database, heartbeats):
             gone = lost_slots(database, worker, connectors(now))
@@ -54,5 +54,3 @@ def resync(now: Settings) -> list[str]:
                 start_over(worker, connector, Polling(now.bootstrap_seconds))
             polling = Polling(now.bootstrap_seconds)
             return list(wait_until_flowing(database, heartbeats, chosen, polling, lambda it: check(worker, it)))
-    finally:
-        worker.close()

@@ -14,10 +14,10 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from connect.client_options import ClientOptions
+from connect.connectors.probe import CONNECTOR_HEADER
 from connect.records.consumer import make_consumer
 from connect.topics import HEARTBEAT_ROWS
 
-CONNECTOR_HEADER: Final = "connector"
 INITIAL_MAX_ROWS: Final = 200
 # Six missing rows.
 LATE_AFTER_S: Final = 60.0
