@@ -22,7 +22,6 @@ from api.auth.passwords import WAITING_MAX
 from api.bootstrap import Servers, open_servers
 from api.http.limits import ConnectionLimits
 from api.http.server import HttpServer
-from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.purchasing.fast_path import PurchaseFastPath
 from api.routes.payment_fast_path import PaymentFastPath
@@ -31,6 +30,7 @@ from api.telemetry.endpoint import serve_metrics
 from api.telemetry.request_metrics import RequestMetrics
 from api.telemetry.tracing import TracedApplication, trace_fields
 from api.web.raw_response import Application, FastApplication
+from api.web.wsgi_threads import WsgiThreads
 from settings import MissingKey, Settings, exit_with, settings
 from telemetry.logs import configure_logging
 from telemetry.traces import make_traces

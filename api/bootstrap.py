@@ -36,8 +36,8 @@ from api.adapters.stock import LedgerStock
 from api.auth.passwords import Passwords
 from api.auth.rate_limits import LINKS_TRIED, FreeTries, RateLimits
 from api.auth.tokens import Tokens
-from api.http.threads import LoopCaller
 from api.ports.ports import Ports
+from api.web.wsgi_threads import LoopCaller
 from connect.client_options import client_options
 from connect.topics import PAYMENT_EVENTS, RESENDS
 from providers.configured import providers_of

@@ -4,13 +4,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from api.http.connection import GONE
-from api.http.threads import WsgiThreads
 from api.purchasing.fast_path import PurchaseFastPath
 from api.schemas.health import Liveness
 from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters
-from api.web.raw_response import JSON, Fields, RawResponse, Receive, Scope, Send
+from api.web.raw_response import GONE, JSON, Fields, RawResponse, Receive, Scope, Send
 from api.web.responses import BASE
+from api.web.wsgi_threads import WsgiThreads
 
 # Answered even if all threads are busy.
 _LIVE: Final = frozenset({"/health/live", f"{BASE}/health/live"})

@@ -8,7 +8,7 @@ import time
 from array import array
 from asyncio import Transport
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -16,12 +16,9 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from api.http.limits import LINGER_MAX_BYTES, LINGER_PAUSE_S, Admission
 from api.http.refusal import Refusal, kind_of, page_language, refusal_bytes
 from api.http.request_parser import ConnectionPhase, RequestParser
-from api.web.raw_response import FastPath, RawResponse
+from api.web.raw_response import GONE, FastPath, RawResponse
 
 log = logging.getLogger(__name__)
-
-# In a request's scope: set once its client has disconnected.
-GONE: Final = "turnstile.gone"
 
 
 class FastCycle:

@@ -1,7 +1,7 @@
 """Answers that a route leaves to the server's loop, so that no thread waits for the ledger or for an open stream.
 
 A route that has checked its request returns a coroutine or an iterator of pieces here. The server
-(api/http/threads.py) awaits it and sends the result; a stream gets the headers of the route's own answer.
+(api/web/wsgi_threads.py) awaits it and sends the result; a stream gets the headers of the route's own answer.
 """
 
 from collections.abc import AsyncIterator, Coroutine, Mapping

@@ -14,6 +14,8 @@ from api.web.security_headers import DATA
 log = logging.getLogger(__name__)
 
 JSON: Final = "application/json"
+# In a request's scope: set once its client has disconnected.
+GONE: Final = "turnstile.gone"
 _SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in DATA.items()]
 _SECURITY_TEXT: Final = "".join(f"{name}: {value}\r\n" for name, value in DATA.items())
 _CLOSE: Final = "connection: close\r\n"

@@ -8,8 +8,8 @@ import uvloop
 from api.__main__ import limits_of, listener_of, tune_garbage_collector
 from api.auth.clients import client_of
 from api.http.server import HttpServer
-from api.http.threads import WsgiThreads
 from api.web.raw_response import Receive, Scope, Send
+from api.web.wsgi_threads import WsgiThreads
 from lab.bench.baseline.shop import make_app
 from settings import settings
 

@@ -9,10 +9,10 @@ import pytest
 from flask import request
 
 from api.auth.passwords import Passwords
-from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication, hashes_password
 from api.purchasing.fast_path import PurchaseFastPath
 from api.telemetry.counters import RequestCounters
+from api.web.wsgi_threads import WsgiThreads
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.test_permissions import ROWS, mailed_links

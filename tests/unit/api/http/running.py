@@ -13,11 +13,11 @@ import uvloop
 
 from api.http.limits import ConnectionLimits
 from api.http.server import HttpServer
-from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.telemetry.counters import RequestCounters
 from api.web.deferred import DEFERRED
 from api.web.raw_response import Fields, RawResponse
+from api.web.wsgi_threads import WsgiThreads
 from tests.eventually import eventually
 
 HOST = "127.0.0.1"

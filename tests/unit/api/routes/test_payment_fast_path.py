@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.paying import payments as paying
 from api.purchasing.fast_path import PurchaseFastPath
 from api.routes.payment_fast_path import START_ROUTE, WEBHOOK_ROUTE, PaymentFastPath
 from api.schemas.purchase import Payment, Purchase, public_id
 from api.telemetry.counters import RequestCounters
+from api.web.wsgi_threads import WsgiThreads
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes.clock import NOW

@@ -9,13 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, generate_latest
 
-from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.purchasing.fast_path import PATH, PurchaseFastPath
 from api.roles import Role
 from api.telemetry.counters import ABORTED, PURCHASES_ROUTE
 from api.telemetry.endpoint import registry_of
 from api.telemetry.request_metrics import NO_ROUTE, RequestMetrics
+from api.web.wsgi_threads import WsgiThreads
 from telemetry.metrics.api import PURCHASES_WAITING
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes.world import World

@@ -29,12 +29,12 @@ from api.adapters.ledger.pending_requests import PendingRequests
 from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.auth.tokens import Tokens
 from api.http.server import HttpServer
-from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.ports.purchasing import PurchasePorts
 from api.purchasing.fast_path import PurchaseFastPath
 from api.roles import Role
 from api.telemetry.counters import RequestCounters
+from api.web.wsgi_threads import WsgiThreads
 from connect.topics import COMMANDS, OUTCOMES
 from settings import Settings
 from streams.inventory.ledger import LedgerAgent

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from api.http.connection import GONE
-from api.http.threads import LoopCaller, WsgiThreads
 from api.problems import Refused
+from api.web.raw_response import GONE
+from api.web.wsgi_threads import LoopCaller, WsgiThreads
 from telemetry.traces import current_span, in_span
 from tests.unit.api.soon import soon
 from tests.unit.telemetry.kept import KeptTraces

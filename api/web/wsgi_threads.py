@@ -16,10 +16,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 from a2wsgi.wsgi import build_environ
 from werkzeug.wsgi import ClosingIterator
 
-from api.http.connection import GONE
 from api.problems import BUSY_FOR_S, retry_later
 from api.web.deferred import DEFERRED
-from api.web.raw_response import RawResponse, Scope, Send, refused
+from api.web.raw_response import GONE, RawResponse, Scope, Send, refused
 
 THREADS_MAX: Final = 64
 # Requests that wait for a thread; one more is refused.
