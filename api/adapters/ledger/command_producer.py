@@ -25,8 +25,7 @@ ACKNOWLEDGED_WITHIN_S: Final = GIVE_UP_S + 0.3
 RETRY_S: Final = 0.5
 CONNECT_S: Final = 5.0
 CLOSE_S: Final = 2.0
-# Records within that time share a request, those of a partition a batch: fewer and fuller ones under load, this much
-# latency when nearly idle.
+# Records within that time share a batch: fewer and fuller requests under load, this much latency when nearly idle.
 LINGER_S: Final = 0.005
 BATCH_MAX_BYTES: Final = 256 * 1024
 
@@ -74,7 +73,6 @@ class CommandProducer:
         self._producer: Any = None
         self._partitions = 0
         self._batches: dict[tuple[str, int], CommandBatch] = {}
-        self._lingering: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
 
@@ -101,8 +99,7 @@ class CommandProducer:
                 self._flush(place, batch)
             batch = self._batches[place] = CommandBatch(self._producer.create_batch())
             batch.add(key, value, done, failed)
-            if self._lingering is None:
-                self._lingering = asyncio.get_running_loop().call_later(LINGER_S, self._flush_all)
+            asyncio.get_running_loop().call_later(LINGER_S, self._flush, place, batch)
 
     async def announce(self, event: Announced) -> None:
         """Send a definition and wait for the acknowledgement. Raises Unavailable."""
@@ -130,19 +127,13 @@ class CommandProducer:
         """Flush, and disconnect."""
         if self._opening is not None:
             self._opening.cancel()
-        if self._lingering is not None:
-            self._lingering.cancel()
-        self._flush_all()
+        for place, batch in list(self._batches.items()):
+            self._flush(place, batch)
         producer, self._producer = self._producer, None
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_S)
         if producer is not None:
             await _closed(producer)
-
-    def _flush_all(self) -> None:
-        self._lingering = None
-        for place, batch in list(self._batches.items()):
-            self._flush(place, batch)
 
     def _flush(self, place: tuple[str, int], batch: CommandBatch) -> None:
         if self._batches.get(place) is batch:

@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
-from api.adapters.ledger import command_producer
 from api.adapters.ledger.command_producer import CommandProducer
 from api.problems import Unavailable
 from connect.client_options import ClientOptions
@@ -104,23 +103,6 @@ def test_what_comes_within_a_moment_is_one_batch_of_its_partition() -> None:
         assert done == [None] * 10
         [(_, builder)] = cluster.producers[0].sent
         assert len(builder.records) == 10
-
-    opened(scenario)
-
-
-def test_the_batches_of_all_partitions_go_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_producer, "LINGER_S", 0.2)
-    keys = [b"%d" % number for number in range(20)]
-
-    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
-        done: list[object] = []
-        producer.append(keys[0], b"x", done.append, done.append)
-        await asyncio.sleep(0.1)
-        for key in keys[1:]:
-            producer.append(key, b"x", done.append, done.append)
-        await soon(lambda: bool(done))
-        assert len(done) == len(keys)
-        assert len(cluster.producers[0].sent) == PARTITIONS
 
     opened(scenario)
 
