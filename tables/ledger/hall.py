@@ -22,9 +22,10 @@ class Hall:
     """The seated sections of plan number ``plan``, in its order.
 
     ``states`` has the seats of the sections that were looked at, ``read`` those of any section as this plan has them.
+    ``is_changed``: seats may be out that this plan doesn't have, since another one was in force.
     """
 
-    __slots__ = ("_categories", "_outlines", "_read", "_states", "plan")
+    __slots__ = ("_categories", "_outlines", "_read", "_states", "is_changed", "plan")
 
     def __init__(
         self,
@@ -35,6 +36,9 @@ class Hall:
     ) -> None:
         self.plan = plan
         self._outlines = {section.name: section.outline for section in sections}
+        self.is_changed = any(outline is None or outline[0] for outline in self._outlines.values()) or any(
+            state.layout.plan != plan or state.removed for state in states.values()
+        )
         self._states = states
         self._read = read
         self._categories: dict[int, list[str]] = {}
@@ -59,6 +63,15 @@ class Hall:
         if state is None or state.layout.plan != self.plan:
             state = self._read(name)
         return len(state.removed), state.free > 0
+
+    def left_in(self, name: str) -> SectionState | None:
+        """The seats of a seated section; None if none of them is free, and then its plan need not be read."""
+        state = self._states.get(name)
+        if state is None or state.layout.plan != self.plan:
+            if not self.outline(name)[1]:
+                return None
+            state = self._read(name)
+        return state if state.free else None
 
     def state(self, name: str) -> SectionState:
         """The seats of a seated section."""

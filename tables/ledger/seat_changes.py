@@ -10,7 +10,14 @@ from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_records import Decided, Decision, PurchaseRecord, SeatedDecision, SeatedPurchase
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, state_of
 from tables.ledger.seat_moves import SeatChoice, SeatGroup, SeatMove, seats_taken
-from tables.ledger.seat_orders import NAMED_MAX_SEATS, SeatRefusal, choose_others, choose_seats, refuse_seats
+from tables.ledger.seat_orders import (
+    NAMED_MAX_SEATS,
+    SeatRefusal,
+    choose_at_once,
+    choose_others,
+    choose_seats,
+    refuse_seats,
+)
 from tables.messages.commands import Cancel, Exchange, TicketLine
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason, Refusal
@@ -38,7 +45,8 @@ def seats_of_order(
     """Why an order of seats is refused, or the seats that it gets; ``plan`` is that of the event's definition."""
     try:
         if hall is not None:
-            choice = choose_seats(hall, lines)
+            if len(lines) > 1 or (choice := choose_at_once(hall, lines[0])) is None:
+                choice = choose_seats(hall, lines)
             return None, choice if choice[0] else None
         if plan is not None:  # not all of its pieces are there
             return (Reason.EVENT_NOT_OPEN, {"plan": plan}), None

@@ -35,8 +35,6 @@ def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> SeatChoice:
 
     Seats by name are chosen first, so that the best available are chosen among the others.
     """
-    if len(lines) == 1 and (choice := _at_once(hall, lines[0])) is not None:
-        return choice
     seated = [line for line in lines if _is_seated(hall, line)]
     if len(seated) > 1 and len({line.ticket_type.int for line in seated}) < len(seated):
         raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": text_of(seated[-1].ticket_type)})
@@ -48,7 +46,7 @@ def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> SeatChoice:
     return tuple([groups.get(line.ticket_type.int) or order.group(line) for line in seated]), order.chosen
 
 
-def _at_once(hall: Hall, line: TicketLine) -> SeatChoice | None:
+def choose_at_once(hall: Hall, line: TicketLine) -> SeatChoice | None:
     """What nearly all orders get, found in few steps: seats of one section. None if a longer look is needed."""
     category, count, names, best = line.ticket_type, line.quantity, line.seats, line.best
     if not hall.is_seated(category) or count > ORDER_MAX_SEATS:
@@ -58,31 +56,33 @@ def _at_once(hall: Hall, line: TicketLine) -> SeatChoice | None:
         section = hall.section(name)
         if section is not None and len(section.removed) <= REMOVED_MAX_SEATS:
             bits = section.layout.bits_of(names, category)
-            if bits and _is_free(section.free, bits):
-                return (SeatGroup(category, names),), {name: bits}
             if bits:
+                if _is_free(section.free, bits):
+                    return (SeatGroup(category, names),), {name: bits}
                 order = _Order(hall, {name: bits & section.free})
                 lost = [(section, each) for each in names if not section.layout.bits_of((each,)) & section.free]
                 raise order.taken(category, lost[:NAMED_MAX_SEATS])
     elif best is not None and not names and not best.accessible:
-        for name in _sections_left(hall, category, best.section):
-            section = hall.state(name)
-            first = section.layout.pool(category, accessible=False).best_run(section.free, count, orphans=False)
-            if first is not None:
-                return (SeatGroup(category, section.layout.run_names(first, count)),), {name: run_bits(first, count)}
+        for name in _sections_for(hall, category, best.section):
+            if (section := hall.left_in(name)) is not None:
+                layout = section.layout
+                first = layout.pool(category, accessible=False).best_run(section.free, count, orphans=False)
+                if first is not None:
+                    return (SeatGroup(category, layout.run_names(first, count)),), {name: (1 << count) - 1 << first}
     return None
 
 
-def _sections_left(hall: Hall, category: UUID, section: str | None) -> list[str]:
-    """The sections that may have free seats of a category; only that one ``section``, if given. Raises SeatRefusal."""
-    left: list[str] = []
-    for name in hall.sections_of(category, section):
-        removed, is_free = hall.outline(name)
+def _sections_for(hall: Hall, category: UUID, section: str | None) -> Sequence[str]:
+    """The sections that have seats of a category; only that one ``section``, if given.
+
+    Raises SeatRefusal if one has lost too many seats.
+    """
+    names = hall.sections_of(category, section)
+    for name in names if hall.is_changed else ():
+        removed, _ = hall.outline(name)
         if removed > REMOVED_MAX_SEATS:
             raise _lost_too_many(removed)
-        if is_free:
-            left.append(name)
-    return left
+    return names
 
 
 def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
@@ -167,12 +167,12 @@ class _Order:
 
     def _best(self, line: TicketLine) -> tuple[str, ...]:
         best = line.best or BestAvailable()
-        sections = self._hall.sections_of(line.ticket_type, best.section)
+        sections = _sections_for(self._hall, line.ticket_type, best.section)
         if best.section is not None and not sections:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"section": best.section})
-        left = _sections_left(self._hall, line.ticket_type, best.section)
         # Places for a wheelchair and its companions are adjacent in any case.
         reached: list[SectionState] = []
+        left = (name for name in sections if self._hall.left_in(name) is not None)
         offered = self._offered(left, line.ticket_type, best, reached)
         chosen = choose(offered, line.quantity, together=best.together or best.accessible)
         if not chosen:

@@ -91,7 +91,7 @@ class SeatRecords:
                 state = touched[name] = self.state(event, name, effect.plan)
                 if state.offset < offset:
                     if effect.plan:
-                        state.move(self._layout(event, effect.plan, name))
+                        self._move(event, state, effect.plan)
                     state.change(given, taken, sold=effect.sold)
         for state in touched.values():
             state.offset = max(state.offset, offset)
@@ -112,7 +112,7 @@ class SeatRecords:
         for name, bits in chosen.items():
             state = states[name]
             if state.layout.plan != plan:
-                state.move(self._layout(event, plan, name))
+                self._move(event, state, plan)
             state.take(bits, sold=sold)
             state.offset = offset
             self._changed_states[state] = event
@@ -134,6 +134,14 @@ class SeatRecords:
         if seats is None:
             seats = self._events[event.int] = _EventSeats()
         return seats
+
+    def _move(self, event: UUID, state: SectionState, plan: int) -> None:
+        """Keep the seats of a section that are out by another plan."""
+        if state.layout.plan != plan:
+            state.move(self._layout(event, plan, state.layout.name))
+            for hall in self._of(event).halls.values():
+                if hall is not None:
+                    hall.is_changed = True
 
     def _read_state(self, event: UUID, section: str, value: bytes | None, plan: int) -> SectionState:
         if value is None:

@@ -88,6 +88,7 @@ class _RowRuns:
         "_ranks",
         "_required",
         "_seats",
+        "_steps",
     )
 
     def __init__(
@@ -97,6 +98,7 @@ class _RowRuns:
         self._seats = seats
         self._required = required
         self._count = count
+        self._steps = _steps(count)
         self._middle = (count - 1) // 2
         self._orphans = orphans
         self._free = 0
@@ -107,39 +109,49 @@ class _RowRuns:
 
     def best(self, free: int) -> int | None:
         """The first bit of the best run of the section; None if there is none."""
-        if changed := free ^ self._free:
+        best = self._best
+        changed = free ^ self._free
+        if changed:
             self._free = free
-            self._look(changed)
-        return self._order.bits[self._best[0]] - self._middle if self._best else None
-
-    def _look(self, changed: int) -> None:
-        """Look at the rows in which seats have changed."""
-        starts, ranks, best = self._order.starts, self._ranks, self._best
-        while changed:
-            row = bisect_right(starts, changed.bit_length() - 1) - 1
-            start = starts[row]
-            here = changed >> start
-            changed ^= here << start
-            free = self._free_by_row[row] = self._free_by_row[row] ^ here
-            before, now = ranks[row], self._rank(row, free)
-            if now != before:
-                ranks[row] = now
-                if before != NO_RANK:
-                    del best[bisect_left(best, before)]
-                if now != NO_RANK:
-                    insort(best, now)
+            starts, by_row, ranks = self._order.starts, self._free_by_row, self._ranks
+            while changed:
+                row = bisect_right(starts, changed.bit_length() - 1) - 1
+                start = starts[row]
+                here = changed >> start
+                changed ^= here << start
+                by_row[row] = free_here = by_row[row] ^ here
+                before, now = ranks[row], self._rank(row, free_here)
+                if now != before:
+                    ranks[row] = now
+                    if before != NO_RANK:
+                        del best[bisect_left(best, before)]
+                    if now != NO_RANK:
+                        insort(best, now)
+        return self._order.bits[best[0]] - self._middle if best else None
 
     def _rank(self, row: int, free: int) -> int:
-        """The rank of the middle seat of the best run of a row."""
-        count = self._count
-        starts = run_starts(free & self._seats[row], count)
-        if not starts:
+        """The rank of the middle seat of the best run of a row; NO_RANK if there is none."""
+        runs = free & self._seats[row]
+        for step in self._steps:
+            runs &= runs >> step
+        if runs and self._required is not None:
+            runs &= _any_within(self._required[row], self._count)
+        if not runs:
             return NO_RANK
-        if self._required is not None:
-            starts &= _any_within(self._required[row], count)
         if not self._orphans:
-            starts ^= starts & _orphaning(free, count)
-        return self._order.first(row, starts << self._middle)
+            # Without the runs that leave the seat before or behind them free and without a free neighbour.
+            pairs = free & free >> 1
+            runs ^= runs & ((free ^ pairs << 1) << 1 | (free ^ pairs) >> self._count)
+        # Of each valley the last run up to its first seat, or the first one behind it.
+        runs <<= self._middle
+        order, best = self._order, NO_RANK
+        ranks = order.ranks[row]
+        for near, far in order.valleys[row]:
+            if (found := runs & near) and (rank := ranks[found.bit_length() - 1]) < best:
+                best = rank
+            if (found := runs & far) and (rank := ranks[(found & -found).bit_length() - 1]) < best:
+                best = rank
+        return best
 
 
 def _by_row(starts: Sequence[int], bits: int) -> list[int]:
@@ -149,14 +161,6 @@ def _by_row(starts: Sequence[int], bits: int) -> list[int]:
         found[row] = bits >> starts[row]
         bits ^= found[row] << starts[row]
     return found
-
-
-def _orphaning(free: int, count: int) -> int:
-    """Where a run of ``count`` begins that leaves the seat before or behind it free and without a free neighbour."""
-    pairs = free & free >> 1
-    firsts = free ^ pairs << 1
-    lasts = free ^ pairs
-    return firsts << 1 | lasts >> count
 
 
 def _any_within(bits: int, count: int) -> int:

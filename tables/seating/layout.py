@@ -92,14 +92,16 @@ class SectionLayout:
             every = _bits(self._category_marks, (number + 1,))
             self.categories[each.int] = CategorySeats(every ^ every & accessible, every & accessible, every)
         self._order: SeatOrder | None = None
-        self._pools: dict[tuple[int, bool], SeatPool] = {}
+        # By the number of the category's id, for the accessible ones with all its bits inverted.
+        self._pools: dict[int, SeatPool] = {}
 
     def pool(self, category: UUID, *, accessible: bool) -> SeatPool:
         """The seats of a category among which the best are chosen.
 
         Those for wheelchairs and companions are left to buyers who ask for accessible ones.
         """
-        return self._pools.get((category.int, accessible)) or self._add_pool(category, accessible=accessible)
+        key = ~category.int if accessible else category.int
+        return self._pools.get(key) or self._add_pool(category, accessible=accessible)
 
     def find(self, names: Sequence[str]) -> tuple[int, list[str]]:
         """The bits of the seats of these names, and the names that the section doesn't have."""
@@ -117,11 +119,19 @@ class SectionLayout:
     def bits_of(self, names: Iterable[str], category: UUID | None = None) -> int:
         """The bits of the seats of these names; 0 if the section doesn't have one of them, in the category if given."""
         rows, bits = self._seats_by_row, 0
+        # The row of the last name.
+        known, start, here = "", 0, 0
+        seats: dict[str, int] = {}
         try:
             for name in names:
                 row, _, label = name.rpartition(SEPARATOR)
-                start, seats = rows[row]
-                bits |= 1 << start + seats[label]
+                if row != known:
+                    bits |= here << start
+                    here = 0
+                    start, seats = rows[row]
+                    known = row
+                here |= 1 << seats[label]
+            bits |= here << start
             if category is None or bits & self.categories[category.int].every == bits:
                 return bits
         except KeyError:
@@ -138,9 +148,9 @@ class SectionLayout:
 
     def run_names(self, first: int, count: int) -> tuple[str, ...]:
         """The names of adjacent seats from a bit on."""
-        name, start, shape = self.row_of(first)
-        begin, at = name + SEPARATOR, first - start
-        return tuple([begin + label for label in shape.labels[at : at + count]])
+        name, start, shape = self._rows[bisect_right(self._starts, first) - 1]
+        at = first - start
+        return tuple(map((name + SEPARATOR).__add__, shape.labels[at : at + count]))
 
     def row_of(self, bit: int) -> RowLayout:
         """The row of a seat's bit."""
@@ -166,7 +176,7 @@ class SectionLayout:
         seats = self.categories.get(category.int, NO_SEATS)
         required = self.wheelchair if accessible else None
         pool = SeatPool(self._order, seats.accessible if accessible else seats.ordinary, required)
-        self._pools[category.int, accessible] = pool
+        self._pools[~category.int if accessible else category.int] = pool
         return pool
 
 

@@ -33,6 +33,7 @@ def occupancy_check() -> None:
 
 def orphan_rule() -> None:
     """The best available seats may leave a single one beside them."""
-    import tables.seating.best_available
+    from tables.seating.best_available import SeatPool
 
-    patch(tables.seating.best_available, "_orphaning", lambda *_: 0)
+    best_run: Any = SeatPool.best_run
+    patch(SeatPool, "best_run", lambda pool, free, count, **_: best_run(pool, free, count, orphans=True))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 import tables.ledger.seat_orders
-import tables.seating.best_available
 from lab.chaos.reference_model import OCCUPYING, ReferenceModel
 from tables.errors import InvariantBroken
 from tables.ledger.records import SECTION_MARK, decode_section
 from tables.messages.commands import Cancel, Command, LimitHolds, encode_command
+from tables.seating.best_available import SeatPool
 from tables.seating.layout import positions
 from tables.seating.section_state import SectionState
 from tests.unit.tables.halls import HALL_EVENT, SeatCommands
@@ -89,6 +89,14 @@ def test_the_ledger_sells_the_seats_that_the_model_sells(seed: int) -> None:
     assert ("confirmed", None) in told
 
 
+best_run = SeatPool.best_run
+
+
+def best_with_orphans(pool: SeatPool, free: int, count: int, **_: bool) -> int | None:
+    """Allow orphans."""
+    return best_run(pool, free, count, orphans=True)
+
+
 def unchanged(state: SectionState, *_: object, **__: object) -> None:
     """Mark no seat."""
 
@@ -97,7 +105,7 @@ def unchanged(state: SectionState, *_: object, **__: object) -> None:
     ("owner", "name", "broken"),
     [
         (tables.ledger.seat_orders, "_is_free", lambda *_: True),
-        (tables.seating.best_available, "_orphaning", lambda *_: 0),
+        (SeatPool, "best_run", best_with_orphans),
         (SectionState, "take", unchanged),
         (SectionState, "change", unchanged),
         (SectionState, "move", unchanged),

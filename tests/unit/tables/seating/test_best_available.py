@@ -12,7 +12,7 @@ import tables.seating.best_available
 from lab.chaos.reference_seats import ModelHall
 from tables.messages.commands import encode_command
 from tables.messages.sections import DefineSection, PlanRow, PlanSeat
-from tables.seating.best_available import RUNS_MAX_SIZES, _RowRuns, longest_run, run_starts
+from tables.seating.best_available import RUNS_MAX_SIZES, SeatPool, _RowRuns, longest_run, run_starts
 from tables.seating.choice import FreeSeats, choose, longest
 from tables.seating.layout import SectionLayout
 from tables.seating.plan import pieces_of
@@ -84,13 +84,17 @@ def test_runs_begin_where_that_many_bits_are_set(bits: int, count: int) -> None:
     assert longest_run(bits) == max(map(len, text.replace("b", "").split("0")))
 
 
-look = _RowRuns._look
+best_run, best = SeatPool.best_run, _RowRuns.best
 
 
-def look_once(runs: _RowRuns, changed: int) -> None:
+def best_with_orphans(pool: SeatPool, free: int, count: int, **_: bool) -> int | None:
+    """Allow orphans."""
+    return best_run(pool, free, count, orphans=True)
+
+
+def best_at_first(runs: _RowRuns, free: int) -> int | None:
     """Look at no row again."""
-    if not any(runs._free_by_row):
-        look(runs, changed)
+    return best(runs, runs._free if any(runs._free_by_row) else free)
 
 
 def places(draw: st.DrawFn, seats: int) -> list[PlanSeat]:
@@ -130,10 +134,10 @@ def test_what_is_kept_of_earlier_looks_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "broken"),
     [
-        (tables.seating.best_available, "_orphaning", lambda *_: 0),
-        (tables.seating.best_available, "run_starts", lambda bits, _: bits),
+        (SeatPool, "best_run", best_with_orphans),
+        (tables.seating.best_available, "_steps", lambda _: ()),
         (tables.seating.best_available, "_any_within", lambda bits, _: ~0),
-        (_RowRuns, "_look", look_once),
+        (_RowRuns, "best", best_at_first),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
