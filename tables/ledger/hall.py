@@ -62,7 +62,7 @@ class Hall:
             return known
         if state is None or state.layout.plan != self.plan:
             state = self._read(name)
-        return len(state.removed), state.free > 0
+        return len(state.removed), not state.is_full
 
     def left_in(self, name: str) -> SectionState | None:
         """The seats of a seated section; None if none of them is free, and then its plan need not be read."""
@@ -71,7 +71,7 @@ class Hall:
             if not self.outline(name)[1]:
                 return None
             state = self._read(name)
-        return state if state.free else None
+        return None if state.is_full else state
 
     def state(self, name: str) -> SectionState:
         """The seats of a seated section."""

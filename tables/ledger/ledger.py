@@ -44,6 +44,7 @@ from tables.messages.commands import (
 )
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.sections import DefineSection
+from tables.seating.rows import RowBits
 
 INVENTORY_CACHE_MAX_EVENTS: Final = 2_000
 _NOTHING: Final = CommandResult()
@@ -116,7 +117,7 @@ class Ledger:
         record = records.purchase(key)
         decision = record.decided_at(offset) if record else None
         account = None
-        chosen: Mapping[str, int] = {}
+        chosen: Mapping[str, list[RowBits]] = {}
         is_recorded = decision is not None
         if decision is None:
             known = record.before(offset) if record else None
@@ -172,7 +173,7 @@ class Ledger:
         known: PurchaseRecord | None,
         inventory: Inventory | None,
         account: AccountTickets | None,
-    ) -> tuple[Decision, SeatMove | None, Mapping[str, int]]:
+    ) -> tuple[Decision, SeatMove | None, Mapping[str, list[RowBits]]]:
         holder = None
         if account is not None and (isinstance(command, Hold) or (inventory is not None and inventory.is_paid_online)):
             holder = HoldContext(self._records.hold_limits(), account.holding or NOTHING_HELD)

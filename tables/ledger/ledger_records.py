@@ -21,6 +21,7 @@ from tables.ledger.records import (
 )
 from tables.ledger.seat_records import SeatRecords
 from tables.messages.commands import LimitHolds
+from tables.seating.rows import RowBits
 
 # The values of the keys, in their order; None for a key without a record.
 Load = Callable[[list[bytes]], Sequence[bytes | None]]
@@ -125,11 +126,11 @@ class LedgerRecords:
         record: PurchaseRecord,
         decision: Decision,
         account: AccountTickets,
-        chosen: Mapping[str, int],
+        chosen: Mapping[str, list[RowBits]],
     ) -> None:
         """Book a decision on a purchase: its record, its event, its account and its seats.
 
-        ``chosen`` has the bits of the seats that a decision takes, by section, if it was made just now.
+        ``chosen`` has the bits of the seats that a decision takes, by row of each section, if it was made just now.
         """
         self._changed_purchases[key] = record
         if inventory is not None:

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from tables.ledger.seat_moves import SeatMove, SeatTicket, seat_tickets, seats_left, seats_taken
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
+from tables.seating.rows import RowBits
 
 _NO_PRICE: Final = Decimal(0)
-_NO_BITS: Final[Mapping[str, int]] = {}
+_NO_BITS: Final[Mapping[str, list[RowBits]]] = {}
 # Python looks up the member of an enumeration three times as slowly as a global name.
 _CONFIRMED: Final = OutcomeKind.CONFIRMED
 
@@ -63,19 +64,19 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
 class SeatedDecision(Struct, frozen=True, gc=False):
     """A decision about seats, and what it does to them.
 
-    ``chosen`` has the bits of the seats that it takes, by section. It is empty for one that gives seats back. A refused
-    exchange is recorded, too: the seats that were free then are known then alone.
+    ``chosen`` has the bits of the seats that it takes, by row of each section. It is empty for one that gives seats
+    back. A refused exchange is recorded, too: the seats that were free then are known then alone.
     """
 
     decision: Decision
     move: SeatMove
-    chosen: Mapping[str, int] = _NO_BITS
+    chosen: Mapping[str, list[RowBits]] = _NO_BITS
 
 
 Decided = Decision | SeatedDecision
 
 
-def parts_of(decided: Decided) -> tuple[Decision, SeatMove | None, Mapping[str, int]]:
+def parts_of(decided: Decided) -> tuple[Decision, SeatMove | None, Mapping[str, list[RowBits]]]:
     """A decision, what it does to seats if it is about seats, and the bits that it takes."""
     if isinstance(decided, SeatedDecision):
         return decided.decision, decided.move, decided.chosen

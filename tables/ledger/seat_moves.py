@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from tables.seating.rows import RowBits
+
 
 class SeatGroup(Struct, frozen=True, array_like=True):
     """Seats of one ticket type, by name."""
@@ -14,8 +16,8 @@ class SeatGroup(Struct, frozen=True, array_like=True):
     seats: tuple[str, ...]
 
 
-# The seats that an order gets: their names by ticket type, and their bits by section.
-SeatChoice = tuple[tuple[SeatGroup, ...], dict[str, int]]
+# The seats that an order gets: their names by ticket type, and their bits by row of each section.
+SeatChoice = tuple[tuple[SeatGroup, ...], dict[str, list[RowBits]]]
 
 
 class SeatMove(Struct, frozen=True, array_like=True):

@@ -13,6 +13,7 @@ from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable
 from tables.seating.best_available import run_bits
 from tables.seating.choice import FreeSeats, choose, longest, nearby
 from tables.seating.layout import SEPARATOR, section_of
+from tables.seating.rows import RowBits, joined, rows_with
 from tables.seating.section_state import SectionState
 
 # Of a refusal's figures.
@@ -43,33 +44,43 @@ def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> SeatChoice:
         raise SeatRefusal(Reason.ORDER_LIMIT_EXCEEDED, {"limit": ORDER_MAX_SEATS, "requested": total})
     order = _Order(hall, {})
     groups = {line.ticket_type.int: order.group(line) for line in seated if line.seats}
-    return tuple([groups.get(line.ticket_type.int) or order.group(line) for line in seated]), order.chosen
+    return tuple([groups.get(line.ticket_type.int) or order.group(line) for line in seated]), order.rows()
 
 
 def choose_at_once(hall: Hall, line: TicketLine) -> SeatChoice | None:
     """What nearly all orders get, found in few steps: seats of one section. None if a longer look is needed."""
-    category, count, names, best = line.ticket_type, line.quantity, line.seats, line.best
-    if not hall.is_seated(category) or count > ORDER_MAX_SEATS:
+    best = line.best
+    if not hall.is_seated(line.ticket_type) or line.quantity > ORDER_MAX_SEATS:
         return None
-    if best is None and names and len(set(names)) == len(names) == count:
-        name = names[0].partition(SEPARATOR)[0]
-        section = hall.section(name)
-        if section is not None and len(section.removed) <= REMOVED_MAX_SEATS:
-            bits = section.layout.bits_of(names, category)
-            if bits:
-                if _is_free(section.free, bits):
-                    return (SeatGroup(category, names),), {name: bits}
-                order = _Order(hall, {name: bits & section.free})
-                lost = [(section, each) for each in names if not section.layout.bits_of((each,)) & section.free]
-                raise order.taken(category, lost[:NAMED_MAX_SEATS])
-    elif best is not None and not names and not best.accessible:
-        for name in _sections_for(hall, category, best.section):
-            if (section := hall.left_in(name)) is not None:
-                layout = section.layout
-                first = layout.pool(category, accessible=False).best_run(section.free, count, orphans=False)
-                if first is not None:
-                    return (SeatGroup(category, layout.run_names(first, count)),), {name: (1 << count) - 1 << first}
+    if best is None:
+        return _named_at_once(hall, line.ticket_type, line.quantity, line.seats)
+    if line.seats or best.accessible:
+        return None
+    for name in _sections_for(hall, line.ticket_type, best.section):
+        if (section := hall.left_in(name)) is not None:
+            first = section.best_run(line.ticket_type, line.quantity)
+            if first is not None:
+                names, row = section.layout.run(first, line.quantity)
+                return (SeatGroup(line.ticket_type, names),), {name: [row]}
     return None
+
+
+def _named_at_once(hall: Hall, category: UUID, count: int, names: tuple[str, ...]) -> SeatChoice | None:
+    if not names or not len(set(names)) == len(names) == count:
+        return None
+    name = names[0].partition(SEPARATOR)[0]
+    section = hall.section(name)
+    if section is None or len(section.removed) > REMOVED_MAX_SEATS:
+        return None
+    layout, free = section.layout, section.rows
+    rows = layout.rows_of(names, category)
+    for row, bits in rows:
+        if not _is_free(free[row], bits):
+            left = joined(layout.starts, [(row, bits & free[row]) for row, bits in rows])
+            lost = [each for each in names if not layout.bits_of((each,)) & left] if left else names
+            taken = [(section, each) for each in lost[:NAMED_MAX_SEATS]]
+            raise _Order(hall, {name: left}).taken(category, taken)
+    return ((SeatGroup(category, names),), {name: rows}) if rows else None
 
 
 def _sections_for(hall: Hall, category: UUID, section: str | None) -> Sequence[str]:
@@ -136,6 +147,10 @@ class _Order:
             return SeatGroup(line.ticket_type, self._best(line))
         self.choose(line.ticket_type, line.seats)
         return SeatGroup(line.ticket_type, line.seats)
+
+    def rows(self) -> dict[str, list[RowBits]]:
+        """The bits by row of each section."""
+        return {name: rows_with(self._hall.state(name).layout.starts, bits) for name, bits in self.chosen.items()}
 
     def choose(self, category: UUID, names: tuple[str, ...]) -> None:
         """Choose these seats, if all are there and free."""

@@ -23,6 +23,7 @@ from tables.ledger.records import (
 from tables.messages.commands import decode_command, encode_command
 from tables.messages.sections import DefineSection, PlanRow
 from tables.seating.layout import SEPARATOR, SectionLayout, section_of
+from tables.seating.rows import RowBits
 from tables.seating.section_state import SectionState
 
 # Decoded layouts take about 100 bytes a seat.
@@ -104,16 +105,17 @@ class SeatRecords:
         if known is None:
             value = self._load([section_key(event, section)])[0]
             known = states[section] = self._read_state(event, section, value, plan)
+            self._mark_halls(event, known.layout.plan)
         return known
 
-    def take(self, event: UUID, offset: int, plan: int, chosen: Mapping[str, int], *, sold: bool) -> None:
-        """Book the seats that the command at ``offset`` was just given by a plan, by section; they are free."""
+    def take(self, event: UUID, offset: int, plan: int, chosen: Mapping[str, list[RowBits]], *, sold: bool) -> None:
+        """Book the seats that the command at ``offset`` was just given by a plan, by row of each section."""
         states = self._events[event.int].states
-        for name, bits in chosen.items():
+        for name, rows in chosen.items():
             state = states[name]
             if state.layout.plan != plan:
                 self._move(event, state, plan)
-            state.take(bits, sold=sold)
+            state.take(rows, sold=sold)
             state.offset = offset
             self._changed_states[state] = event
 
@@ -139,9 +141,13 @@ class SeatRecords:
         """Keep the seats of a section that are out by another plan."""
         if state.layout.plan != plan:
             state.move(self._layout(event, plan, state.layout.name))
-            for hall in self._of(event).halls.values():
-                if hall is not None:
-                    hall.is_changed = True
+            self._mark_halls(event)
+
+    def _mark_halls(self, event: UUID, plan: int | None = None) -> None:
+        """Say of all halls by other plans that a section's seats are out by that ``plan``, or that one was moved."""
+        for hall in self._of(event).halls.values():
+            if hall is not None and hall.plan != plan:
+                hall.is_changed = True
 
     def _read_state(self, event: UUID, section: str, value: bytes | None, plan: int) -> SectionState:
         if value is None:

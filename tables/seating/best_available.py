@@ -1,11 +1,12 @@
 """Which of the free seats of a section are the best: by operations on all bits of a row at once."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from tables.seating.ranking import NO_RANK, SeatOrder
+from tables.seating.rows import RowBits, by_row, rows_with
 
 # Of a pool, by number of seats. Each takes up to 100 bytes a row.
 RUNS_MAX_SIZES: Final = 16
@@ -47,9 +48,9 @@ class SeatPool:
         self.seats = seats
         self.required = required
         self._order = order
-        self._seats_by_row = _by_row(order.starts, seats)
-        self._required_by_row = None if required is None else _by_row(order.starts, required)
-        self._runs: dict[int, _RowRuns] = {}
+        self._seats_by_row = by_row(order.starts, seats)
+        self._required_by_row = None if required is None else by_row(order.starts, required)
+        self._runs: dict[int, RowRuns] = {}
 
     def has_run(self, free: int, count: int) -> bool:
         """Whether there are ``count`` adjacent seats of the pool that are ``free``."""
@@ -66,28 +67,35 @@ class SeatPool:
         runs = self._runs.get(key) or self._add_runs(key)
         return runs.best(free)
 
-    def _add_runs(self, key: int) -> "_RowRuns":
+    def row_runs(self, count: int, *, orphans: bool) -> "RowRuns":
+        """What looks for the best runs of some seats, for a caller who says which rows have changed."""
+        return RowRuns(self._order, self._seats_by_row, self._required_by_row, count, orphans=orphans)
+
+    def _add_runs(self, key: int) -> "RowRuns":
         while len(self._runs) >= RUNS_MAX_SIZES:
             del self._runs[next(iter(self._runs))]
-        runs = _RowRuns(self._order, self._seats_by_row, self._required_by_row, abs(key), orphans=key < 0)
-        self._runs[key] = runs
+        runs = self._runs[key] = self.row_runs(abs(key), orphans=key < 0)
         return runs
 
 
-class _RowRuns:
-    """The best run of ``count`` seats in each row; a row is only looked at again when its free seats have changed."""
+class RowRuns:
+    """The best run of ``count`` seats in each row; a row is only looked at again when its free seats have changed.
+
+    Use either ``best`` or ``best_of``.
+    """
 
     __slots__ = (
         "_best",
         "_count",
         "_free",
-        "_free_by_row",
         "_middle",
         "_order",
         "_orphans",
         "_ranks",
         "_required",
+        "_rows",
         "_seats",
+        "_seen",
         "_steps",
     )
 
@@ -102,65 +110,47 @@ class _RowRuns:
         self._middle = (count - 1) // 2
         self._orphans = orphans
         self._free = 0
-        self._free_by_row = [0] * len(seats)
+        self._rows = [0] * len(seats)
+        self._seen: int | None = None
         # The ranks of the middle seats of the best runs, by row, and those that are there in ascending order.
         self._ranks = [NO_RANK] * len(seats)
         self._best: list[int] = []
 
     def best(self, free: int) -> int | None:
-        """The first bit of the best run of the section; None if there is none."""
-        best = self._best
-        changed = free ^ self._free
-        if changed:
-            self._free = free
-            starts, by_row, ranks = self._order.starts, self._free_by_row, self._ranks
-            while changed:
-                row = bisect_right(starts, changed.bit_length() - 1) - 1
-                start = starts[row]
-                here = changed >> start
-                changed ^= here << start
-                by_row[row] = free_here = by_row[row] ^ here
-                before, now = ranks[row], self._rank(row, free_here)
-                if now != before:
-                    ranks[row] = now
-                    if before != NO_RANK:
-                        del best[bisect_left(best, before)]
-                    if now != NO_RANK:
-                        insort(best, now)
-        return self._order.bits[best[0]] - self._middle if best else None
+        """The first bit of the best run of the section, by its free bits; None if there is none."""
+        for row, changed in rows_with(self._order.starts, free ^ self._free):
+            self._look(row, self._rows[row] ^ changed)
+        self._free = free
+        return self._order.bits[self._best[0]] - self._middle if self._best else None
 
-    def _rank(self, row: int, free: int) -> int:
-        """The rank of the middle seat of the best run of a row; NO_RANK if there is none."""
+    def best_of(self, rows: Sequence[int], changes: Sequence[RowBits]) -> int | None:
+        """The same by the free bits of its rows; ``changes`` has those that have changed, at its end the last one."""
+        seen, self._seen = self._seen, len(changes)
+        for row, _ in enumerate(rows) if seen is None else changes[seen:]:
+            if (free := rows[row]) != self._rows[row]:
+                self._look(row, free)
+        return self._order.bits[self._best[0]] - self._middle if self._best else None
+
+    def _look(self, row: int, free: int) -> None:
+        """Find the best run of a row, whose free bits have changed."""
+        self._rows[row] = free
         runs = free & self._seats[row]
         for step in self._steps:
             runs &= runs >> step
         if runs and self._required is not None:
             runs &= _any_within(self._required[row], self._count)
-        if not runs:
-            return NO_RANK
-        if not self._orphans:
+        if runs and not self._orphans:
             # Without the runs that leave the seat before or behind them free and without a free neighbour.
             pairs = free & free >> 1
             runs ^= runs & ((free ^ pairs << 1) << 1 | (free ^ pairs) >> self._count)
-        # Of each valley the last run up to its first seat, or the first one behind it.
-        runs <<= self._middle
-        order, best = self._order, NO_RANK
-        ranks = order.ranks[row]
-        for near, far in order.valleys[row]:
-            if (found := runs & near) and (rank := ranks[found.bit_length() - 1]) < best:
-                best = rank
-            if (found := runs & far) and (rank := ranks[(found & -found).bit_length() - 1]) < best:
-                best = rank
-        return best
-
-
-def _by_row(starts: Sequence[int], bits: int) -> list[int]:
-    """The bits of each row, counted from its first one."""
-    found = [0] * len(starts)
-    for row in reversed(range(len(starts))):
-        found[row] = bits >> starts[row]
-        bits ^= found[row] << starts[row]
-    return found
+        rank = self._order.first(row, runs << self._middle) if runs else NO_RANK
+        before = self._ranks[row]
+        if rank != before:
+            self._ranks[row] = rank
+            if before != NO_RANK:
+                del self._best[bisect_left(self._best, before)]
+            if rank != NO_RANK:
+                insort(self._best, rank)
 
 
 def _any_within(bits: int, count: int) -> int:

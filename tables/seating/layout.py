@@ -14,6 +14,7 @@ from uuid import UUID
 from tables.messages.sections import PlanRow, SeatFlags
 from tables.seating.best_available import SeatPool
 from tables.seating.ranking import SeatOrder, distance_key
+from tables.seating.rows import RowBits, by_row, joined
 
 SEPARATOR: Final = "-"
 # Python's flags are ten times as slow as numbers.
@@ -51,23 +52,25 @@ NO_SEATS: Final = CategorySeats(0, 0, 0)
 class SectionLayout:
     """The seats of a section in one plan. ``seats`` has the bits of all, ``wheelchair`` of the places for wheelchairs.
 
-    ``categories`` has the bits by the number of the ticket type's id, ``size`` the number of seats.
+    ``categories`` has the bits by the number of the ticket type's id, ``size`` is the number of seats, ``starts`` has
+    the first bit of each row.
     """
 
     __slots__ = (
         "_category_marks",
+        "_category_rows",
         "_distance_keys",
         "_ids",
         "_order",
         "_pools",
         "_rows",
         "_seats_by_row",
-        "_starts",
         "categories",
         "name",
         "plan",
         "seats",
         "size",
+        "starts",
         "wheelchair",
     )
 
@@ -78,8 +81,8 @@ class SectionLayout:
         self.plan = plan
         placed = _place(name, focal, rows)
         self._rows = placed.rows
-        self._seats_by_row = {row.name: (row.start, row.shape.bits) for row in placed.rows}
-        self._starts = [row.start for row in placed.rows]
+        self._seats_by_row = {row.name: (number, row.shape.bits) for number, row in enumerate(placed.rows)}
+        self.starts = [row.start for row in placed.rows]
         self._ids = tuple(categories)
         self._category_marks = bytes(placed.categories)
         self._distance_keys: Collection[int] = placed.distance_keys
@@ -94,6 +97,7 @@ class SectionLayout:
         self._order: SeatOrder | None = None
         # By the number of the category's id, for the accessible ones with all its bits inverted.
         self._pools: dict[int, SeatPool] = {}
+        self._category_rows: dict[int, list[int]] = {}
 
     def pool(self, category: UUID, *, accessible: bool) -> SeatPool:
         """The seats of a category among which the best are chosen.
@@ -118,25 +122,34 @@ class SectionLayout:
 
     def bits_of(self, names: Iterable[str], category: UUID | None = None) -> int:
         """The bits of the seats of these names; 0 if the section doesn't have one of them, in the category if given."""
-        rows, bits = self._seats_by_row, 0
-        # The row of the last name.
-        known, start, here = "", 0, 0
+        return joined(self.starts, self.rows_of(names, category))
+
+    def rows_of(self, names: Iterable[str], category: UUID | None = None) -> list[RowBits]:
+        """The same by row, where a row may come more than once."""
+        seats_by_row = self._seats_by_row
+        found: list[RowBits] = []
+        # Of the last name.
+        known, number, bits = "", 0, 0
         seats: dict[str, int] = {}
         try:
             for name in names:
                 row, _, label = name.rpartition(SEPARATOR)
                 if row != known:
-                    bits |= here << start
-                    here = 0
-                    start, seats = rows[row]
+                    if bits:
+                        found.append((number, bits))
+                        bits = 0
+                    number, seats = seats_by_row[row]
                     known = row
-                here |= 1 << seats[label]
-            bits |= here << start
-            if category is None or bits & self.categories[category.int].every == bits:
-                return bits
+                bits |= 1 << seats[label]
         except KeyError:
-            pass
-        return 0
+            return []
+        if bits:
+            found.append((number, bits))
+        if category is not None and (len(self._ids) > 1 or category.int not in self.categories):
+            rows = self._category_rows.get(category.int) or self._split_category(category)
+            if [number for number, bits in found if bits & rows[number] != bits]:
+                return []
+        return found
 
     def category_of(self, bit: int) -> UUID:
         """The category of a seat."""
@@ -144,17 +157,22 @@ class SectionLayout:
 
     def name_of(self, bit: int) -> str:
         """The name of the seat of a bit."""
-        return self.run_names(bit, 1)[0]
+        return self.run(bit, 1)[0][0]
+
+    def run(self, first: int, count: int) -> tuple[tuple[str, ...], RowBits]:
+        """The names of adjacent seats from a bit on, and their row with their bits in it."""
+        row = bisect_right(self.starts, first) - 1
+        name, start, shape = self._rows[row]
+        at = first - start
+        return tuple(map((name + SEPARATOR).__add__, shape.labels[at : at + count])), (row, (1 << count) - 1 << at)
 
     def run_names(self, first: int, count: int) -> tuple[str, ...]:
         """The names of adjacent seats from a bit on."""
-        name, start, shape = self._rows[bisect_right(self._starts, first) - 1]
-        at = first - start
-        return tuple(map((name + SEPARATOR).__add__, shape.labels[at : at + count]))
+        return self.run(first, count)[0]
 
     def row_of(self, bit: int) -> RowLayout:
         """The row of a seat's bit."""
-        return self._rows[bisect_right(self._starts, bit) - 1]
+        return self._rows[bisect_right(self.starts, bit) - 1]
 
     def names_of(self, bits: int) -> list[str]:
         """The names of the seats of these bits, in the section's order."""
@@ -169,9 +187,15 @@ class SectionLayout:
             names.append(begin + labels[bit - start])
         return names
 
+    def _split_category(self, category: UUID) -> list[int]:
+        """The bits of a category's seats, by row."""
+        every = self.categories.get(category.int, NO_SEATS).every
+        rows = self._category_rows[category.int] = by_row(self.starts, every)
+        return rows
+
     def _add_pool(self, category: UUID, *, accessible: bool) -> SeatPool:
         if self._order is None:
-            self._order = SeatOrder(self._starts, self._distance_keys, len(self._category_marks))
+            self._order = SeatOrder(self.starts, self._distance_keys, len(self._category_marks))
             self._distance_keys = ()
         seats = self.categories.get(category.int, NO_SEATS)
         required = self.wheelchair if accessible else None

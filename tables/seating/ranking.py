@@ -1,4 +1,4 @@
-"""The seats of a section in the order of their distance to the focal point."""
+"""The seats of a section in the order of their distance to the focal point, and the first of some seats of a row."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -36,6 +36,16 @@ class SeatOrder:
             ranks[bit] = rank
         self.ranks = [ranks[first:last] for first, last in pairwise([*starts, end])]
         self.valleys = [_valleys(row) for row in self.ranks]
+
+    def first(self, row: int, bits: int) -> int:
+        """The rank of the first one of some seats of the row of that number; NO_RANK if there are none."""
+        best, ranks = NO_RANK, self.ranks[row]
+        for near, far in self.valleys[row]:
+            if (found := bits & near) and (rank := ranks[found.bit_length() - 1]) < best:
+                best = rank
+            if (found := bits & far) and (rank := ranks[(found & -found).bit_length() - 1]) < best:
+                best = rank
+        return best
 
 
 def _valleys(ranks: Iterable[int]) -> list[Valley]:

@@ -21,6 +21,7 @@ from tables.messages.commands import DefineEvent, EndPurchases
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
+from tables.seating.rows import RowBits
 from tests.unit.tables.ledger_driver import BOX, EVENT, FLOOR, NOW, OTHER_EVENT, STAND, definition, ticket_type
 from tests.unit.tables.ledger_worker import (
     Changelog,
@@ -168,7 +169,7 @@ def test_booking_an_effect_twice_does_harm(monkeypatch: pytest.MonkeyPatch) -> N
         record: PurchaseRecord,
         decision: Decision,
         account: AccountTickets,
-        chosen: Mapping[str, int],
+        chosen: Mapping[str, list[RowBits]],
     ) -> None:
         if inventory is not None:
             inventory.offset = min(inventory.offset, decision.offset - 1)

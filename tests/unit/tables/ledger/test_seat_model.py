@@ -12,7 +12,7 @@ from lab.chaos.reference_model import OCCUPYING, ReferenceModel
 from tables.errors import InvariantBroken
 from tables.ledger.records import SECTION_MARK, decode_section
 from tables.messages.commands import Cancel, Command, LimitHolds, encode_command
-from tables.seating.best_available import SeatPool
+from tables.seating.best_available import RowRuns, SeatPool
 from tables.seating.layout import positions
 from tables.seating.section_state import SectionState
 from tests.unit.tables.halls import HALL_EVENT, SeatCommands
@@ -89,12 +89,12 @@ def test_the_ledger_sells_the_seats_that_the_model_sells(seed: int) -> None:
     assert ("confirmed", None) in told
 
 
-best_run = SeatPool.best_run
+row_runs = SeatPool.row_runs
 
 
-def best_with_orphans(pool: SeatPool, free: int, count: int, **_: bool) -> int | None:
+def with_orphans(pool: SeatPool, count: int, **_: bool) -> RowRuns:
     """Allow orphans."""
-    return best_run(pool, free, count, orphans=True)
+    return row_runs(pool, count, orphans=True)
 
 
 def unchanged(state: SectionState, *_: object, **__: object) -> None:
@@ -105,10 +105,11 @@ def unchanged(state: SectionState, *_: object, **__: object) -> None:
     ("owner", "name", "broken"),
     [
         (tables.ledger.seat_orders, "_is_free", lambda *_: True),
-        (SeatPool, "best_run", best_with_orphans),
+        (SeatPool, "row_runs", with_orphans),
         (SectionState, "take", unchanged),
         (SectionState, "change", unchanged),
         (SectionState, "move", unchanged),
+        (SectionState, "_note", unchanged),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -53,8 +53,8 @@ RECORD_MAX_BYTES = 650 * 1024
 class SeatDriver(LedgerDriver):
     """Sells the hall."""
 
-    def __init__(self, sections: dict[str, list[str]], **changes: Any) -> None:
-        super().__init__(batch=1)
+    def __init__(self, sections: dict[str, list[str]], batch: int = 1, **changes: Any) -> None:
+        super().__init__(batch)
         self.plan(1, sections, **changes)
 
     def plan(self, plan: int, sections: dict[str, list[str]], **changes: Any) -> None:
@@ -370,16 +370,36 @@ def test_what_must_be_paid_is_held_with_its_seats(driver: SeatDriver) -> None:
     assert seats_of(driver.confirm(1, payment="pi_1")) == ("A-1-3",)
 
 
-def test_a_section_that_lost_too_many_sold_seats_sells_nothing() -> None:
-    driver = SeatDriver({"A": ["f" * 500] * 3})
+@pytest.mark.parametrize("batch", [1, 1_000])
+def test_a_section_that_lost_too_many_sold_seats_sells_nothing(batch: int) -> None:
+    driver = SeatDriver({"A": ["f" * 500] * 3}, batch)
     driver.define(ticket_type(FLOOR, 5_000), version=2, plan=1)
     for number in range(3):
         driver.best(number, 500)
     driver.plan(3, {"A": ["f", "f", "f", "ff"]})
     driver.define(ticket_type(FLOOR, 5_000), version=4, plan=3)
-    for outcome in (driver.best(5, 1), driver.named(6, "A-4-2")):
+    for outcome in (driver.best(5, 2), driver.best(6, 1), driver.named(7, "A-4-2")):
         expected = rejected(Reason.EVENT_NOT_OPEN, removedSeats=1_497, limit=REMOVED_MAX_SEATS)
         assert refusal_of(outcome) == expected
+
+
+@pytest.mark.parametrize("batch", [1, 1_000])
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_section_that_lost_too_many_seats_to_a_plan_that_came_and_went_counts_for_all(
+    batch: int, before: int
+) -> None:
+    driver = SeatDriver({"A": ["ff", "ff"], "B": ["f"]}, batch)
+    assert seats_of(driver.best(1, 2)) == ("A-1-1", "A-1-2")
+    if before:
+        driver.named(2, "B-1-1")
+    driver.plan(2, {"A": ["ff", "ff"], "B": ["f" * 500] * 3})
+    driver.define(ticket_type(FLOOR, 5_000), version=3, plan=2)
+    for number in range(3, 6):
+        driver.best(number, 499)
+    driver.define(ticket_type(FLOOR, 5_000), version=4, plan=1)
+    outcome = driver.best(6, 2)
+    assert outcome.reason is Reason.EVENT_NOT_OPEN
+    assert outcome.figures["removedSeats"] > REMOVED_MAX_SEATS
 
 
 def longest_names() -> Iterator[HallSection]:

@@ -12,7 +12,7 @@ import tables.seating.best_available
 from lab.chaos.reference_seats import ModelHall
 from tables.messages.commands import encode_command
 from tables.messages.sections import DefineSection, PlanRow, PlanSeat
-from tables.seating.best_available import RUNS_MAX_SIZES, SeatPool, _RowRuns, longest_run, run_starts
+from tables.seating.best_available import RUNS_MAX_SIZES, RowRuns, SeatPool, longest_run, run_starts
 from tables.seating.choice import FreeSeats, choose, longest
 from tables.seating.layout import SectionLayout
 from tables.seating.plan import pieces_of
@@ -84,17 +84,18 @@ def test_runs_begin_where_that_many_bits_are_set(bits: int, count: int) -> None:
     assert longest_run(bits) == max(map(len, text.replace("b", "").split("0")))
 
 
-best_run, best = SeatPool.best_run, _RowRuns.best
+row_runs, look = SeatPool.row_runs, RowRuns._look
 
 
-def best_with_orphans(pool: SeatPool, free: int, count: int, **_: bool) -> int | None:
+def with_orphans(pool: SeatPool, count: int, **_: bool) -> RowRuns:
     """Allow orphans."""
-    return best_run(pool, free, count, orphans=True)
+    return row_runs(pool, count, orphans=True)
 
 
-def best_at_first(runs: _RowRuns, free: int) -> int | None:
+def look_once(runs: RowRuns, row: int, free: int) -> None:
     """Look at no row again."""
-    return best(runs, runs._free if any(runs._free_by_row) else free)
+    if not runs._free:
+        look(runs, row, free)
 
 
 def places(draw: st.DrawFn, seats: int) -> list[PlanSeat]:
@@ -134,10 +135,10 @@ def test_what_is_kept_of_earlier_looks_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "broken"),
     [
-        (SeatPool, "best_run", best_with_orphans),
+        (SeatPool, "row_runs", with_orphans),
         (tables.seating.best_available, "_steps", lambda _: ()),
         (tables.seating.best_available, "_any_within", lambda bits, _: ~0),
-        (_RowRuns, "best", best_at_first),
+        (RowRuns, "_look", look_once),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
