@@ -191,9 +191,7 @@ class _Order:
         offered = self._offered(left, line.ticket_type, best, reached)
         chosen = choose(offered, line.quantity, together=best.together or best.accessible)
         if not chosen:
-            states: list[SectionState] = []
-            every = [*self._offered(sections, line.ticket_type, best, states)]
-            raise _none_left(line, every, states)
+            raise self._none_left(line, best, sections, reached)
         seats: tuple[str, ...] = ()
         for number, first, count in chosen:
             section = reached[number]
@@ -209,6 +207,21 @@ class _Order:
             section = self._hall.state(name)
             reached.append(section)
             yield FreeSeats(section.layout.pool(category, accessible=best.accessible), self._free_in(section))
+
+    def _none_left(
+        self, line: TicketLine, best: BestAvailable, sections: Iterable[str], left: Sequence[SectionState]
+    ) -> SeatRefusal:
+        """The refusal where the sections that have free seats ``left`` don't have the best ones that were asked for."""
+        offered = [
+            FreeSeats(section.layout.pool(line.ticket_type, accessible=best.accessible), self._free_in(section))
+            for section in left
+        ]
+        available = sum([seats.chosen.bit_count() for seats in offered])
+        figures: Figures = {"requested": line.quantity, "ticketType": text_of(line.ticket_type)}
+        if available >= line.quantity:
+            return SeatRefusal(Reason.NO_ADJACENT_SEATS, figures | {"longest": longest(offered, line.quantity)})
+        counts = _counts(line, [self._hall.state(name) for name in sections])
+        return SeatRefusal(Reason.SOLD_OUT, figures | counts | {"available": available})
 
     def _free_in(self, section: SectionState) -> int:
         if len(section.removed) > REMOVED_MAX_SEATS:
@@ -243,14 +256,6 @@ def _lost_too_many(removed: int) -> SeatRefusal:
 
 def _is_free(free: int, bits: int) -> bool:
     return bits & free == bits
-
-
-def _none_left(line: TicketLine, offered: Sequence[FreeSeats], sections: Sequence[SectionState]) -> SeatRefusal:
-    available = sum([seats.chosen.bit_count() for seats in offered])
-    figures: Figures = {"requested": line.quantity, "ticketType": text_of(line.ticket_type)}
-    if available < line.quantity:
-        return SeatRefusal(Reason.SOLD_OUT, figures | _counts(line, sections) | {"available": available})
-    return SeatRefusal(Reason.NO_ADJACENT_SEATS, figures | {"longest": longest(offered, line.quantity)})
 
 
 def _counts(line: TicketLine, sections: Sequence[SectionState]) -> Figures:
