@@ -1,35 +1,34 @@
 """The baseline that ours is compared with keeps its own promises: it sells once, and never too much."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
 import psycopg
 import pytest
-from flask import Flask
-from psycopg_pool import ConnectionPool
 
+from api.web.raw_response import RawResponse
 from lab.bench.baseline import shop
 from lab.bench.baseline.selling import SCHEMA, SHELF
-from lab.bench.baseline.shop import TOKENS, create_app
+from lab.bench.baseline.shop import PATH, TOKENS, Shop, shop_of
 from stack.embedded import Stack
 
 KEY = "a key for the tests of the baseline"
 BUYER = uuid4()
+Order = tuple[dict[bytes, bytes], bytes]
 
 
 @pytest.fixture(scope="module")
-def app(stack: Stack) -> Iterator[Flask]:
+def database(stack: Stack) -> str:
     url = stack.environment["TURNSTILE_DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA baseline")
     there = f"{url}?options=-csearch_path%3Dbaseline"
     with psycopg.connect(there) as connection:
         connection.execute(SCHEMA.read_bytes())
-    with ConnectionPool(there, min_size=4, max_size=4, kwargs={"autocommit": True}, open=True) as pool:
-        yield create_app(pool)
+    return there
 
 
 @pytest.fixture(autouse=True)
@@ -46,21 +45,38 @@ def shelf(stack: Stack, stock: int) -> tuple[UUID, UUID]:
     return event, kind
 
 
-def buy(app: Flask, show: tuple[UUID, UUID], key: str, quantity: int = 1, buyer: UUID = BUYER) -> tuple[int, Any]:
+def order(
+    show: tuple[UUID, UUID], key: str, quantity: int = 1, buyer: UUID = BUYER
+) -> tuple[dict[bytes, bytes], bytes]:
+    """The headers and the body of a purchase."""
     body = {
         "eventId": str(show[0]),
         "accountId": str(buyer),
         "lines": [{"ticketTypeId": str(show[1]), "quantity": quantity}],
     }
     token = jwt.encode({"sub": str(BUYER)}, KEY, TOKENS)
-    headers = {"Idempotency-Key": key, "Authorization": f"Bearer {token}"}
-    answer = app.test_client().post("/api/v3/purchases", json=body, headers=headers)
-    return answer.status_code, answer.get_json()
+    return {b"idempotency-key": key.encode(), b"authorization": b"Bearer " + token.encode()}, json.dumps(body).encode()
 
 
-def test_it_sells_and_gives_the_same_answer_again(app: Flask, stack: Stack) -> None:
+def buy(database: str, *orders: Order) -> list[tuple[int, Any]]:
+    """The answers, statuses with bodies, to these orders, which are all under way at once."""
+
+    async def answer(shop: Shop, fields: dict[bytes, bytes], body: bytes) -> RawResponse:
+        taken = shop.take(b"POST", PATH.encode(), fields, body)
+        assert taken is not None
+        return await taken
+
+    async def sale() -> list[RawResponse]:
+        async with shop_of(database, 4) as shop:
+            return await asyncio.gather(*(answer(shop, *one) for one in orders))
+
+    return [(answer.status, json.loads(answer.body)) for answer in asyncio.run(sale())]
+
+
+def test_it_sells_and_gives_the_same_answer_again(database: str, stack: Stack) -> None:
     show = shelf(stack, 5)
-    first, again = buy(app, show, "k", 2), buy(app, show, "k", 2)
+    [first] = buy(database, order(show, "k", 2))
+    [again] = buy(database, order(show, "k", 2))
     assert first == again
     assert first[0] == 201
     assert first[1]["total"] == {"amount": "99.8000", "currency": "EUR"}
@@ -68,25 +84,25 @@ def test_it_sells_and_gives_the_same_answer_again(app: Flask, stack: Stack) -> N
     assert left(stack, show) == (3, 1, 1)
 
 
-def test_a_key_that_stood_for_something_else_is_refused(app: Flask, stack: Stack) -> None:
+def test_a_key_that_stood_for_something_else_is_refused(database: str, stack: Stack) -> None:
     show = shelf(stack, 5)
-    buy(app, show, "other", 2)
-    status, problem = buy(app, show, "other", 1)
+    buy(database, order(show, "other", 2))
+    [(status, problem)] = buy(database, order(show, "other", 1))
     assert (status, problem["type"]) == (422, "/problems/idempotency-key-reused")
     assert left(stack, show) == (3, 1, 1)
 
 
-def test_ten_buyers_of_the_last_ticket_get_one_ticket(app: Flask, stack: Stack) -> None:
+def test_ten_buyers_of_the_last_ticket_get_one_ticket(database: str, stack: Stack) -> None:
     show = shelf(stack, 1)
-    with ThreadPoolExecutor(10) as crowd:
-        answers = list(crowd.map(lambda number: buy(app, show, f"rush-{number}")[0], range(10)))
-    assert sorted(answers) == [201, *[409] * 9]
+    answers = buy(database, *(order(show, f"rush-{number}") for number in range(10)))
+    assert sorted(status for status, _ in answers) == [201, *[409] * 9]
     assert left(stack, show) == (0, 1, 1)
 
 
-def test_nobody_buys_for_another(app: Flask, stack: Stack) -> None:
+def test_nobody_buys_for_another(database: str, stack: Stack) -> None:
     show = shelf(stack, 1)
-    assert buy(app, show, "k", buyer=uuid4())[0] == 403
+    [(status, _)] = buy(database, order(show, "k", buyer=uuid4()))
+    assert status == 403
     assert left(stack, show) == (1, 0, 0)
 
 

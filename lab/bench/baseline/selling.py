@@ -38,7 +38,7 @@ ACCOUNTS: Final = 5_000
 CREATED: Final = 201
 
 
-class Shop(AppProcess):
+class ShopProcess(AppProcess):
     """The baseline's HTTP server, in the place of the API's."""
 
     name = "api"
@@ -65,7 +65,7 @@ def hot(lab: Lab) -> Figures:
 def _sell(lab: Lab, on_sale: list[Show]) -> float:
     """Purchases for each CPU second of shop and database; all of them succeed."""
     with lab.stack() as stack:
-        stack.members["api"] = Shop(stack.settings)
+        stack.members["api"] = ShopProcess(stack.settings)
         with lab.step("starting database and shop"):
             stack.start("postgres")
             _stock(stack, on_sale)
@@ -119,6 +119,6 @@ def _token(stack: Stack, account: UUID) -> str:
 
 
 MEASUREMENTS: Final = (
-    Measurement("baseline.many", "plain PostgreSQL behind Flask, 64 ticket types", many),
+    Measurement("baseline.many", "plain PostgreSQL behind the same server, 64 ticket types", many),
     Measurement("baseline.hot", "the same, one ticket type", hot),
 )

@@ -1,6 +1,8 @@
 """``python -m lab.bench baseline``: the baseline's application on the HTTP server of the API."""
 
 import asyncio
+import os
+import socket
 
 import rich_click as click
 import uvloop
@@ -8,21 +10,8 @@ import uvloop
 from api.__main__ import limits_of, listener_of, tune_garbage_collector
 from api.auth.clients import client_of
 from api.http.server import HttpServer
-from api.web.raw_response import Receive, Scope, Send
-from api.web.wsgi_threads import WsgiThreads
-from lab.bench.baseline.shop import make_app
-from settings import settings
-
-
-class Application:
-    """The shop, by ASGI."""
-
-    def __init__(self) -> None:
-        self._threads = WsgiThreads(make_app().wsgi_app)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        await self._threads.answer(scope, (await receive())["body"], send)
+from lab.bench.baseline.shop import shop_of
+from settings import Settings, settings
 
 
 @click.command(name="baseline", hidden=True)
@@ -31,4 +20,9 @@ def command() -> None:
     now = settings()
     tune_garbage_collector()
     with listener_of(now) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(HttpServer(Application(), listener, limits_of(now), client_of).serve())
+        runner.run(_serve(now, listener))
+
+
+async def _serve(now: Settings, listener: socket.socket) -> None:
+    async with shop_of(os.environ["TURNSTILE_DATABASE_URL"]) as shop:
+        await HttpServer(shop, listener, limits_of(now), client_of, shop).serve()

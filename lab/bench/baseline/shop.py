@@ -1,21 +1,27 @@
-"""The baseline's HTTP side: the route and the answers of ours, kept as lean as Flask allows."""
+"""The baseline's HTTP side: the route and the answers of ours, in the same server's loop, on psycopg."""
 
+import asyncio
 import os
 import secrets
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid5
 
 import jwt
 import msgspec
 import psycopg
-from flask import Flask, Response, request
 from msgspec import Meta, Struct
-from psycopg_pool import ConnectionPool
+from psycopg import AsyncConnection
 
+from api.problems import Refused
+from api.web.raw_response import JSON, Fields, RawResponse, Receive, Scope, Send, or_problem, problem
+
+PATH: Final = "/api/v3/purchases"
 SELL: Final = "SELECT * FROM sell(%s, %s, %s, %s, %s, %s)"
-STATUS: Final = {"unknown-ticket-type": 422, "idempotency-key-reused": 422, "sold-out": 409}
 TOKENS: Final = "HS256"
 SOLD_OUT: Final = "TS001"
 CONNECTIONS: Final = int(os.environ.get("BASELINE_CONNECTIONS", "8"))
@@ -40,42 +46,66 @@ _decoder = msgspec.json.Decoder(NewPurchase)
 _encoder = msgspec.json.Encoder()
 
 
-def create_app(pool: ConnectionPool[Any]) -> Flask:
-    """The application on a pool of connections that commit each statement."""
-    app = Flask("baseline")
+class Shop:
+    """The application: purchases on the server's fast path, as ours are; for anything else 404 by ASGI.
 
-    @app.post("/api/v3/purchases")
-    def buy() -> Response:
-        """201 with the tickets, or a problem with the reason."""
+    It has ``connections`` that commit each statement; a purchase waits for one that is free.
+    """
+
+    def __init__(self, connections: Iterable[AsyncConnection[Any]]) -> None:
+        self._free: asyncio.LifoQueue[AsyncConnection[Any]] = asyncio.LifoQueue()
+        for connection in connections:
+            self._free.put_nowait(connection)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer anything but a purchase."""
+        await problem("not-found").send(send)
+
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
+        """The answer to a purchase: 201 with the tickets, or a problem with the reason."""
+        is_purchase = method == b"POST" and target == PATH.encode()
+        return or_problem(self._buy(fields, body), PATH) if is_purchase else None
+
+    def answered(self, status: int | None, began: float) -> None:
+        """It counts nothing."""
+
+    async def _buy(self, fields: Fields, content: bytes) -> RawResponse:
         try:
-            body = _decoder.decode(request.get_data())
+            body = _decoder.decode(content)
         except msgspec.DecodeError as error:
-            return _problem("invalid-input", 422, str(error))
-        if _caller(request.headers.get("Authorization", "").removeprefix("Bearer ")) != str(body.account_id):
-            return _problem("not-allowed", 403, "")
-        key = request.headers.get("Idempotency-Key")
+            raise Refused("invalid-input", str(error)) from error
+        if _caller(fields.get(b"authorization", b"").removeprefix(b"Bearer ")) != str(body.account_id):
+            raise Refused("forbidden")
+        key = fields.get(b"idempotency-key")
         if not key:
-            return _problem("idempotency-key-missing", 400, "")
-        purchase, line = uuid5(body.account_id, key), body.lines[0]
+            raise Refused("idempotency-key-missing")
+        purchase, line = uuid5(body.account_id, key.decode("latin-1")), body.lines[0]
         codes = [secrets.token_urlsafe(15) for _ in range(line.quantity)]
-        values = (purchase, body.account_id, body.event_id, line.ticket_type_id, line.quantity, codes)
+        said, name, price, currency, given = await self._sell(
+            (purchase, body.account_id, body.event_id, line.ticket_type_id, line.quantity, codes)
+        )
+        if said != "confirmed":
+            raise Refused(said)
+        answer = _purchase(purchase, body, name, price, currency, given)
+        return RawResponse(HTTPStatus.CREATED, JSON, {}, _encoder.encode(answer))
+
+    async def _sell(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        connection = await self._free.get()
         try:
-            with pool.connection() as connection:
-                row = connection.execute(SELL, values).fetchone()
+            row: tuple[Any, ...] | None = await (await connection.execute(SELL, values, prepare=True)).fetchone()
         except psycopg.DatabaseError as error:
             if error.sqlstate != SOLD_OUT:
                 raise
-            return _problem("sold-out", 409, "")
-        said, name, price, currency, given = row
-        if said != "confirmed":
-            return _problem(said, STATUS[said], "")
-        return _answer(201, _purchase(purchase, body, name, price, currency, given))
-
-    return app
+            raise Refused("sold-out") from error
+        finally:
+            self._free.put_nowait(connection)
+        if row is None:
+            raise RuntimeError("the function returned no row")
+        return row
 
 
 @lru_cache(20_000)
-def _caller(token: str) -> str | None:
+def _caller(token: bytes) -> str | None:
     """The account that a token is good for; as with ours, one that was read before is not checked again."""
     try:
         return str(jwt.decode(token, os.environ["TURNSTILE_TICKET_KEY"], [TOKENS])["sub"])
@@ -105,17 +135,13 @@ def _purchase(
     }
 
 
-def _problem(name: str, status: int, detail: str) -> Response:
-    said = {"type": f"/problems/{name}", "status": status, "detail": detail}
-    return Response(_encoder.encode(said), status, mimetype="application/problem+json")
-
-
-def _answer(status: int, body: dict[str, Any]) -> Response:
-    return Response(_encoder.encode(body), status, mimetype="application/json")
-
-
-def make_app() -> Flask:
-    """What the HTTP server serves."""
-    options = {"autocommit": True, "prepare_threshold": 0}
-    url = os.environ["TURNSTILE_DATABASE_URL"]
-    return create_app(ConnectionPool(url, min_size=CONNECTIONS, max_size=CONNECTIONS, kwargs=options, open=True))
+@asynccontextmanager
+async def shop_of(database_url: str, count: int = CONNECTIONS) -> AsyncIterator[Shop]:
+    """The shop on so many connections of its own."""
+    async with AsyncExitStack() as connections:
+        yield Shop(
+            [
+                await connections.enter_async_context(await AsyncConnection.connect(database_url, autocommit=True))
+                for _ in range(count)
+            ]
+        )
