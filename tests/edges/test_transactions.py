@@ -115,7 +115,7 @@ def producers(attack: Attack) -> Producers:
             await deed(producers)
 
     asyncio.run(write())
-    eventually(lambda: not unread(attack), within=60, pause=0.5)
+    eventually(lambda: all_read(attack), within=120, pause=0.5)
     attack.follow()
     return producers
 
@@ -135,6 +135,13 @@ def unread(attack: Attack) -> dict[str, int]:
     with watch(attack) as kafka:
         groups = kafka.look().groups.values()
     return {topic: lag for group in groups for topic, lag in group.lags.items() if topic in topics and lag}
+
+
+def all_read(attack: Attack) -> bool:
+    """Whether nobody has anything to read; AssertionError with what is left otherwise."""
+    left = unread(attack)
+    assert left == {}
+    return True
 
 
 def effects(attack: Attack, sent: Sequence[Sent]) -> dict[str, set[UUID]]:
@@ -194,7 +201,13 @@ def test_a_transaction_that_stays_open_keeps_back_what_follows_until_it_ends(att
 
     asyncio.run(write())
     sent = [*producers.sent["open"], *producers.sent["behind it"]]
-    eventually(lambda: all(len(marks) == 2 for marks in effects(attack, sent).values()), within=30, pause=0.2)
+    both = {target.topic: {one.mark for one in sent if one.target is target} for target in PROMPT}
+
+    def had_effect() -> bool:
+        assert effects(attack, sent) == both
+        return True
+
+    eventually(had_effect, within=60, pause=0.2)
 
 
 def test_no_worker_ends_and_each_begins_behind_a_marker(attack: Attack, producers: Producers) -> None:
