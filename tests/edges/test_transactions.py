@@ -115,7 +115,7 @@ def producers(attack: Attack) -> Producers:
             await deed(producers)
 
     asyncio.run(write())
-    eventually(lambda: all_read(attack), within=120, pause=0.5)
+    eventually(lambda: all_read(attack), within=200, pause=0.5)
     attack.follow()
     return producers
 
@@ -207,7 +207,7 @@ def test_a_transaction_that_stays_open_keeps_back_what_follows_until_it_ends(att
         assert effects(attack, sent) == both
         return True
 
-    eventually(had_effect, within=60, pause=0.2)
+    eventually(had_effect, within=150, pause=0.2)
 
 
 def test_no_worker_ends_and_each_begins_behind_a_marker(attack: Attack, producers: Producers) -> None:
