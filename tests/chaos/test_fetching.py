@@ -156,25 +156,25 @@ def test_a_command_that_claims_the_offset_of_another_is_a_dead_letter_and_the_ot
     liar, honest = purchase(sale), purchase(sale)
     raw = packed(0, [(key, liar[1], ())])
     at = raw.index(key) - 2
-    before = letters(world)
+    before = ledger_dead_letters(world)
     spoilt = sealed(raw[:at] + bytes([1 << 1]) + raw[at + 1 :])
     offset = append(world.broker, world.commands, partition, spoilt)
     world.producer.send(world.commands, key=key, value=honest[1], partition=partition).get(30)
     next_is_decided(sale)
     assert told(world, liar[0], honest[0]) == [honest[0]]
-    [letter] = new_letters(world, before)
-    said, _ = decode_info(letter.headers) or (None, [])
+    [dead_letter] = new_dead_letters(world, before)
+    said, _ = decode_info(dead_letter.headers) or (None, [])
     assert said is not None
     assert said.origin == Origin(world.commands, partition, offset, offset)
 
 
-def new_letters(world: World, before: list[Any]) -> list[Any]:
+def new_dead_letters(world: World, before: list[Any]) -> list[Any]:
     """The dead letters that were not there before."""
     known = {(one.partition, one.offset) for one in before}
-    return [one for one in letters(world) if (one.partition, one.offset) not in known]
+    return [one for one in ledger_dead_letters(world) if (one.partition, one.offset) not in known]
 
 
-def letters(world: World) -> list[Any]:
+def ledger_dead_letters(world: World) -> list[Any]:
     """The ledger's dead letters."""
     topic = dead_letters("ledger") + f"-{world.name}"
     consumer = KafkaConsumer(bootstrap_servers=world.broker, enable_auto_commit=False)
@@ -196,13 +196,13 @@ def letters(world: World) -> list[Any]:
 def test_a_bomb_becomes_a_dead_letter(sale: Sale, codec: str) -> None:
     world = sale.world
     _, partition = home(sale)
-    before = letters(world)
+    before = ledger_dead_letters(world)
     bomb = batch(0, bytes(UNPACKED_MAX_BYTES), b"b", codec=codec)
     offset = append(world.broker, world.commands, partition, bomb)
     next_is_decided(sale)
-    [letter] = new_letters(world, before)
-    said, _ = decode_info(letter.headers) or (None, [])
+    [dead_letter] = new_dead_letters(world, before)
+    said, _ = decode_info(dead_letter.headers) or (None, [])
     assert said is not None
     assert said.origin == Origin(world.commands, partition, offset, offset + 1)
     assert "unpack to more than" in said.error
-    assert letter.value[61:] == bomb[61:]
+    assert dead_letter.value[61:] == bomb[61:]
