@@ -3,6 +3,7 @@
 The projection may be a moment behind. That does no harm: an event tells totals, so an older one changes nothing.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -17,7 +18,7 @@ from connect.partitioning import partition_of
 from connect.records.appending import Appender
 from connect.topics import PAYMENT_EVENTS
 from providers.configured import providers_of
-from providers.port import PaymentQuestion, Provider
+from providers.port import PaymentQuestion
 from settings import Settings
 from tables.ids import id_bytes
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind, encode_payment_event
@@ -65,13 +66,13 @@ def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment
     Raises psycopg.Error, KafkaError, ProviderUnavailable.
     """
     providers = providers_of(now)
-    with closing(Appender(client_options(now))) as appender:
+    with closing(Appender(client_options(now))) as appender, asyncio.Runner() as loop:
         for payment in _known(now, everything=everything):
             provider = providers.get(payment.provider)
             if provider is None:
                 yield payment, [PaymentDifference(payment, f"{payment.provider} is no provider of this deployment")]
                 continue
-            found = _ask(provider, payment)
+            found = loop.run(provider.look(_question(payment)))
             yield payment, differences(payment, found)
             for event in found:
                 key = id_bytes(event.purchase)
@@ -101,8 +102,8 @@ def _total(event: PaymentEvent | None) -> Decimal:
     return Decimal(0) if event is None or event.amount is None else event.amount
 
 
-def _ask(provider: Provider, payment: KnownPayment) -> list[PaymentEvent]:
-    return provider.look(PaymentQuestion(payment.event, payment.purchase, payment.currency, payment.reference))
+def _question(payment: KnownPayment) -> PaymentQuestion:
+    return PaymentQuestion(payment.event, payment.purchase, payment.currency, payment.reference)
 
 
 def _known(now: Settings, *, everything: bool) -> list[KnownPayment]:

@@ -25,8 +25,27 @@ class HttpAnswer(NamedTuple):
     headers: Mapping[str, str]
 
 
+class Tries:
+    """The tries of one call, within ``timeout_s`` in all."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._ends_at = time.monotonic() + timeout_s
+        self._pause_s = RETRY_FIRST_S / 2
+
+    def left_s(self) -> float:
+        """How long the next try may take."""
+        return max(TRY_MIN_S, self._ends_at - time.monotonic())
+
+    def pause_s(self, error: ProviderUnavailable) -> float:
+        """How long to wait after a try that failed. Raises its error if there is no time for another one."""
+        self._pause_s *= 2
+        if time.monotonic() + self._pause_s >= self._ends_at:
+            raise error
+        return self._pause_s
+
+
 class RetryingClient:
-    """Sends requests, each with its retries within ``timeout_s``. Connections are kept."""
+    """Sends requests, each with its retries within ``timeout_s``. Blocks. Connections are kept."""
 
     def __init__(self, timeout_s: float = CALL_TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
@@ -34,16 +53,12 @@ class RetryingClient:
 
     def send(self, method: str, url: str, content: bytes | str | None, headers: Mapping[str, str]) -> HttpAnswer:
         """The answer. Raises ProviderUnavailable."""
-        deadline = time.monotonic() + self._timeout_s
-        pause_s = RETRY_FIRST_S
+        tries = Tries(self._timeout_s)
         while True:
             try:
-                return self._once(method, url, content, headers, max(TRY_MIN_S, deadline - time.monotonic()))
-            except ProviderUnavailable:
-                if time.monotonic() + pause_s >= deadline:
-                    raise
-            time.sleep(pause_s)
-            pause_s *= 2
+                return self._once(method, url, content, headers, tries.left_s())
+            except ProviderUnavailable as error:
+                time.sleep(tries.pause_s(error))
 
     def _once(
         self, method: str, url: str, content: bytes | str | None, headers: Mapping[str, str], timeout_s: float

@@ -1,10 +1,8 @@
 """Paper: the provider of the embedded stack (stack/paper.py), for trying everything without money."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
@@ -22,7 +20,6 @@ from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
 NAME: Final = "paper"
 SIGNATURE_HEADER: Final = "paper-signature"
 Minor = Annotated[int, Meta(ge=0, le=10**15)]
-Result = TypeVar("Result")
 K, R = PaymentEventKind, PaymentRequestKind
 _PATHS: Final = {R.CAPTURE: "capture", R.VOID: "void", R.REFUND: "refund"}
 _STATES: Final = {"open": K.OPENED, "declined": K.DECLINED, "authorized": K.AUTHORIZED, "voided": K.VOIDED}
@@ -64,39 +61,24 @@ class PaperProvider:
     def __init__(self, url: str, key: str, site_url: str = "", timeout_s: float = CALL_TIMEOUT_S) -> None:
         self._site_url = site_url
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        self._new_client = partial(PipelinedClient, url, headers, timeout_s)
-        self._client = self._new_client()
+        self._client = PipelinedClient(url, headers, timeout_s)
         self._key = key.encode()
 
-    def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+    async def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
         """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""
-        return self._alone(lambda client: self._carry_out(client, request))
-
-    async def carry_out_in_loop(self, request: PaymentRequest) -> list[PaymentEvent]:
-        """The same in the event loop."""
-        return await self._carry_out(self._client, request)
-
-    async def _carry_out(self, client: PipelinedClient, request: PaymentRequest) -> list[PaymentEvent]:
         body: dict[str, object] = {"amount": to_minor(request.amount, request.currency), "currency": request.currency}
         body |= {"event": request.event, "purchase": request.purchase}
         body["return_url"] = f"{self._site_url}/purchases/{request.event}.{request.purchase}/payment"
         place = "/payments" if request.kind is R.AUTHORIZE else f"{_place(request)}/{_PATHS[request.kind]}"
-        status, answer = await client.call("POST", place, body, **{"Idempotency-Key": str(request.id)})
+        status, answer = await self._client.call("POST", place, body, **{"Idempotency-Key": str(request.id)})
         if status >= 400:
             return [_failure(request, answer)]
         payment = _payment(answer)
         return [_told(kind, payment, f"{request.id}", request.id) for kind in _kinds(payment, of=request.kind)]
 
-    def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
+    async def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         """What Paper knows of a payment now; empty if it knows none. Raises ProviderUnavailable."""
-        return self._alone(lambda client: self._look(client, question))
-
-    async def look_in_loop(self, question: PaymentQuestion) -> list[PaymentEvent]:
-        """The same in the event loop."""
-        return await self._look(self._client, question)
-
-    async def _look(self, client: PipelinedClient, question: PaymentQuestion) -> list[PaymentEvent]:
-        status, answer = await client.call("GET", _place(question))
+        status, answer = await self._client.call("GET", _place(question))
         if status == 404:
             return []
         payment = _payment(answer)
@@ -112,18 +94,6 @@ class PaperProvider:
         if notice.kind not in _STATES.values() and notice.kind not in (K.CAPTURED, K.REFUNDED, K.DISPUTED):
             raise WebhookRefused(f"{notice.kind} is no kind of notice")
         return [_told(K(notice.kind), notice.payment, notice.id, notice.request)]
-
-    def _alone(self, ask: Callable[[PipelinedClient], Awaitable[Result]]) -> Result:
-        """What is answered outside an event loop, by a client for this call alone."""
-
-        async def asked() -> Result:
-            client = self._new_client()
-            try:
-                return await ask(client)
-            finally:
-                client.close()
-
-        return asyncio.run(asked())
 
 
 def _place(asked: PaymentRequest | PaymentQuestion) -> str:

@@ -6,7 +6,6 @@ bear repeats: ours have an id.
 """
 
 import asyncio
-import time
 from collections import deque
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from httptools import HttpParserError, HttpResponseParser
 
-from providers.http import ANSWER_MAX_BYTES, RETRY_FIRST_S, TRANSIENT, TRY_MIN_S
+from providers.http import ANSWER_MAX_BYTES, TRANSIENT, Tries
 from providers.port import CALL_TIMEOUT_S, ProviderUnavailable
 
 CONNECTIONS_MAX: Final = 8
@@ -134,22 +133,13 @@ class PipelinedClient:
         except msgspec.DecodeError as error:
             raise ProviderUnavailable(f"status {status} without JSON") from error
 
-    def close(self) -> None:
-        """Close all connections."""
-        for connection in self._connections:
-            connection.close()
-
     async def _send(self, request: bytes) -> Answer:
-        deadline = time.monotonic() + self._timeout_s
-        pause_s = RETRY_FIRST_S
+        tries = Tries(self._timeout_s)
         while True:
             try:
-                return await self._once(request, max(TRY_MIN_S, deadline - time.monotonic()))
-            except ProviderUnavailable:
-                if time.monotonic() + pause_s >= deadline:
-                    raise
-            await asyncio.sleep(pause_s)
-            pause_s *= 2
+                return await self._once(request, tries.left_s())
+            except ProviderUnavailable as error:
+                await asyncio.sleep(tries.pause_s(error))
 
     async def _once(self, request: bytes, timeout_s: float) -> Answer:
         try:

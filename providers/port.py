@@ -1,7 +1,7 @@
 """The port of a provider of payments."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from tables.messages.payment_events import PaymentEvent
@@ -38,34 +38,26 @@ class WebhookRefused(Exception):
 
 
 class Provider(Protocol):
-    """A provider. Calls block, for CALL_TIMEOUT_S at most, and may come from several threads."""
+    """A provider. A call takes CALL_TIMEOUT_S at most. All coroutines of one provider run in one event loop."""
 
     name: str
     # Whether it may have to be asked what a webhook means, which blocks.
     asks_about_webhooks: bool
 
-    def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+    async def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
         """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""
 
-    def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
+    async def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         """What the provider knows of a payment now; empty if it knows none. Raises ProviderUnavailable."""
 
     def page_fields(self, reference: str) -> PageFields | None:
-        """For the fields on our page; None where the provider has a page of its own. Raises ProviderUnavailable."""
+        """In a thread: for the fields on our page; None where the provider has a page of its own.
+
+        Raises ProviderUnavailable.
+        """
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         """The events of a webhook, checked. ``headers`` by lower-case name.
 
         Raises WebhookRefused, MalformedRecord, and ProviderUnavailable where the provider has to be asked.
         """
-
-
-@runtime_checkable
-class LoopProvider(Protocol):
-    """A provider that can also be asked in an event loop, which spares a thread for each call."""
-
-    async def carry_out_in_loop(self, request: PaymentRequest) -> list[PaymentEvent]:
-        """As ``Provider.carry_out``."""
-
-    async def look_in_loop(self, question: PaymentQuestion) -> list[PaymentEvent]:
-        """As ``Provider.look``."""

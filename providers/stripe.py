@@ -1,8 +1,10 @@
 """Stripe behind the port: PaymentIntents that are captured by hand, with the official library."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 from stripe import (
@@ -45,8 +47,10 @@ URL: Final = "https://api.stripe.com"
 # A request of ours is at most two calls.
 REQUEST_TIMEOUT_S: Final = CALL_TIMEOUT_S / 2
 REFUNDS_MAX: Final = 100
+THREADS: Final = 16
 _CHARGE: Final = {"expand": ["latest_charge.balance_transaction"]}
 K, R = PaymentEventKind, PaymentRequestKind
+Asked = TypeVar("Asked")
 
 
 class StripeKeys(Struct, frozen=True):
@@ -74,7 +78,7 @@ class _Transport(HTTPClient):  # type: ignore[misc, unused-ignore]
 
 
 class StripeProvider:
-    """Stripe behind the port."""
+    """Stripe behind the port. Its library blocks, so it is called in threads."""
 
     name = NAME
     asks_about_webhooks = True
@@ -86,28 +90,15 @@ class StripeProvider:
         transport = _Transport(timeout_s)
         client = StripeClient(keys.secret, base_addresses=addresses, http_client=transport, max_network_retries=0)
         self._intents, self._refunds = client.v1.payment_intents, client.v1.refunds
+        self._threads = ThreadPoolExecutor(THREADS, "stripe")
 
-    def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+    async def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
         """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""
-        subject = Subject(request.event, request.purchase, self._site_url, f"{request.id}", request.id)
-        try:
-            return self._do(request, subject)
-        except MalformedRecord as error:
-            return [failure_of(request, datetime.now(UTC), str(error)[:200])]
-        except (CardError, InvalidRequestError) as error:
-            # It was captured or canceled before: what it is now is the answer.
-            known = self._look(request.reference, subject) if error.code == "payment_intent_unexpected_state" else []
-            return known or [failure_of(request, datetime.now(UTC), str(error.code or error.http_status)[:200])]
-        except StripeError as error:
-            raise _unavailable(error) from error
+        return await self._in_thread(self._carry_out, request)
 
-    def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
+    async def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         """What Stripe knows of a payment now; empty without its reference. Raises ProviderUnavailable."""
-        source = f"look {datetime.now(UTC).isoformat()}"
-        try:
-            return self._look(question.reference, Subject(question.event, question.purchase, self._site_url, source))
-        except StripeError as error:
-            raise _unavailable(error) from error
+        return await self._in_thread(self._answer, question)
 
     def page_fields(self, reference: str) -> PageFields | None:
         """For the card's fields. Raises ProviderUnavailable."""
@@ -132,6 +123,29 @@ class StripeProvider:
         if isinstance(notice.about, StripeCharge):
             return self._booked(notice.about, subject) if notice.is_booking else charge_events(notice.about, subject)
         return [] if notice.about is None else intent_events(notice.about, subject)
+
+    async def _in_thread(self, ask: Callable[[Asked], list[PaymentEvent]], asked: Asked) -> list[PaymentEvent]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask, asked)
+
+    def _carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+        subject = Subject(request.event, request.purchase, self._site_url, f"{request.id}", request.id)
+        try:
+            return self._do(request, subject)
+        except MalformedRecord as error:
+            return [failure_of(request, datetime.now(UTC), str(error)[:200])]
+        except (CardError, InvalidRequestError) as error:
+            # It was captured or canceled before: what it is now is the answer.
+            known = self._look(request.reference, subject) if error.code == "payment_intent_unexpected_state" else []
+            return known or [failure_of(request, datetime.now(UTC), str(error.code or error.http_status)[:200])]
+        except StripeError as error:
+            raise _unavailable(error) from error
+
+    def _answer(self, question: PaymentQuestion) -> list[PaymentEvent]:
+        source = f"look {datetime.now(UTC).isoformat()}"
+        try:
+            return self._look(question.reference, Subject(question.event, question.purchase, self._site_url, source))
+        except StripeError as error:
+            raise _unavailable(error) from error
 
     def _do(self, request: PaymentRequest, subject: Subject) -> list[PaymentEvent]:
         once: Any = {"idempotency_key": str(request.id)}

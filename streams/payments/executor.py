@@ -22,7 +22,7 @@ from tables.messages.payment_events import PaymentEvent, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind, decode_payment_request
 
 CONSUMER: Final = "payment-requests"
-# With 16 threads and 5 s for each call, a batch ends before the watchdog misses the agent.
+# With 16 threads (providers/stripe.py) and 5 s for each call, a batch ends before the watchdog misses the agent.
 BATCH_MAX_RECORDS: Final = 64
 
 Incoming = list[tuple[Message, PaymentRequest]]

@@ -12,7 +12,7 @@ from streams.runtime.app import App
 
 def add_agents(app: App) -> None:
     """Add the agents of this role."""
-    calls = ProviderCalls(app, providers_of(app.settings))
+    calls = ProviderCalls(providers_of(app.settings))
     OutcomesAgent(app)
     payments = PaymentsAgent(app)
     ExecutorAgent(app, calls)

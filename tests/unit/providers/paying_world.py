@@ -17,6 +17,7 @@ from tables.payments.payment import apply
 from tables.payments.records import PaymentRecord, Task
 from tables.payments.tasks import COMMAND_TASKS, payment_request_of
 from tables.payments.transitions import TaskKind
+from tests.unit.providers.asked import Asked
 from tests.unit.providers.paper_process import KEY
 from tests.unit.tables.payments.payment_world import AT_MS, EVENT, Ledger, event
 
@@ -30,7 +31,7 @@ ENDED_SHARE = 0.2
 class Purchase:
     """One purchase: its ledger, its payment, and what is to be done."""
 
-    def __init__(self, provider: PaperProvider, rng: random.Random) -> None:
+    def __init__(self, provider: Asked, rng: random.Random) -> None:
         self.id = uuid4()
         self.rng = rng
         self.provider = provider
@@ -79,7 +80,7 @@ class World:
     def __init__(self, paper: Paper, url: str, run: Callable[[Any], Any], now: list[float]) -> None:
         self.paper, self.run, self.now = paper, run, now
         self.lost: list[Purchase] = []
-        self.provider = PaperProvider(url, KEY)
+        self.provider = Asked(PaperProvider(url, KEY))
         self.rng = random.Random(7)
         made = [Purchase(self.provider, self.rng) for _ in range(BUYERS)]
         self.purchases = {purchase.id: purchase for purchase in made}
@@ -102,7 +103,7 @@ class World:
 
         async def take(body: bytes, signature: str) -> bool:
             try:
-                events = self.provider.read_webhook(body, {SIGNATURE_HEADER: signature}, self.now[0])
+                events = self.provider.provider.read_webhook(body, {SIGNATURE_HEADER: signature}, self.now[0])
             except WebhookRefused:
                 self.refused += 1
                 return False

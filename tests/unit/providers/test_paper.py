@@ -22,6 +22,7 @@ from stack.paper_books import PaperBooks
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
+from tests.unit.providers.asked import Asked
 from tests.unit.providers.paper_process import KEY, running_paper
 
 K, R = PaymentEventKind, PaymentRequestKind
@@ -34,7 +35,7 @@ class Shop:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.purchase = uuid4()
-        self.provider = PaperProvider(url, KEY, "http://shop.example")
+        self.provider = Asked(PaperProvider(url, KEY, "http://shop.example"))
         self.url = url
         self.folder = folder
 
@@ -63,7 +64,9 @@ class Shop:
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     with running_paper(tmp_path) as (_, url, _run):
-        yield Shop(tmp_path, url)
+        made = Shop(tmp_path, url)
+        yield made
+        made.provider.close()
 
 
 def test_purchases_of_two_events_with_one_id_are_two_payments(shop: Shop) -> None:
@@ -127,8 +130,7 @@ def test_amounts_have_the_decimals_of_their_currency(shop: Shop, currency: str, 
 
 
 def test_without_the_key_nothing_is_done(shop: Shop) -> None:
-    stranger = PaperProvider(shop.url, "another-key")
-    with pytest.raises(ProviderUnavailable):
+    with Asked(PaperProvider(shop.url, "another-key")) as stranger, pytest.raises(ProviderUnavailable):
         stranger.carry_out(shop.request(R.AUTHORIZE))
     assert not shop.books()
 
@@ -159,21 +161,21 @@ def test_an_answer_that_tells_nothing_is_no_answer(status: int, content: bytes) 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        odd = PaperProvider(f"http://127.0.0.1:{server.server_port}", KEY, timeout_s=0.15)
-        with pytest.raises(ProviderUnavailable):
+        url = f"http://127.0.0.1:{server.server_port}"
+        with Asked(PaperProvider(url, KEY, timeout_s=0.15)) as odd, pytest.raises(ProviderUnavailable):
             odd.carry_out(Shop(Path(), "").request(R.AUTHORIZE))
         server.shutdown()
         thread.join()
 
 
 def test_a_call_whose_time_is_over_before_it_begins_is_tried_once() -> None:
-    with pytest.raises(ProviderUnavailable):
-        PaperProvider("http://127.0.0.1:9", KEY, timeout_s=-1).look(PaymentQuestion(EVENT, ADA, "EUR", ""))
+    with Asked(PaperProvider("http://127.0.0.1:9", KEY, timeout_s=-1)) as nobody, pytest.raises(ProviderUnavailable):
+        nobody.look(PaymentQuestion(EVENT, ADA, "EUR", ""))
 
 
 def test_nobody_there_is_no_answer() -> None:
-    with pytest.raises(ProviderUnavailable):
-        PaperProvider("http://127.0.0.1:9", KEY, timeout_s=0.1).look(PaymentQuestion(EVENT, ADA, "EUR", ""))
+    with Asked(PaperProvider("http://127.0.0.1:9", KEY, timeout_s=0.1)) as nobody, pytest.raises(ProviderUnavailable):
+        nobody.look(PaymentQuestion(EVENT, ADA, "EUR", ""))
 
 
 class Notices:

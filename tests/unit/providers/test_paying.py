@@ -20,6 +20,7 @@ def played(folder: Path, *, checks: bool = True) -> World:
         world = World(paper, url, run, now)
         play(world, checks=checks)
         world.found, world.paid = world.broken(), len(world.books())
+        world.provider.close()
     return world
 
 

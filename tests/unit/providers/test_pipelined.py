@@ -59,7 +59,8 @@ def played(serve: Serve, play: Callable[[PipelinedClient, Server], Awaitable[Non
         try:
             yield client, server
         finally:
-            client.close()
+            for connection in client._connections:
+                connection.close()
             listening.close()
 
     async def scenario() -> None:

@@ -1,6 +1,7 @@
 """Stripe behind the port, against answers in Stripe's shapes that the test writes."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,6 +18,7 @@ from providers.stripe_webhooks import SIGNATURE_HEADER
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
+from tests.unit.providers.asked import Asked
 from tests.unit.providers.stripe_server import (
     EVENT,
     PURCHASE,
@@ -41,12 +43,13 @@ class Shop:
     def __init__(self, server: StripeServer) -> None:
         self.server = server
         self.provider = StripeProvider(KEYS, "http://shop.example", server.url, timeout_s=0.3)
+        self.asked = Asked(self.provider)
 
     def ask(
         self, kind: PaymentRequestKind, *answers: Json | tuple[int, Json | bytes], **more: Any
     ) -> list[PaymentEvent]:
         self.server.answers = [each if isinstance(each, tuple) else (200, each) for each in answers] or [(500, b"")]
-        return self.provider.carry_out(request(kind, **more))
+        return self.asked.carry_out(request(kind, **more))
 
     def hear(self, kind: str, about: Json, *, at: float | None = None, key: str = KEYS.webhook) -> list[PaymentEvent]:
         body = json.dumps({"id": "evt_1", "object": "event", "type": kind, "data": {"object": about}})
@@ -67,7 +70,9 @@ def told(events: list[PaymentEvent]) -> list[tuple[PaymentEventKind, Decimal | N
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     with running_stripe() as server:
-        yield Shop(server)
+        made = Shop(server)
+        yield made
+        made.asked.close()
 
 
 def test_a_payment_is_made_to_be_captured_by_hand(shop: Shop) -> None:
@@ -126,14 +131,14 @@ def test_a_payment_that_nobody_was_told_of_is_voided_without_asking(shop: Shop) 
 )
 def test_a_look_tells_the_totals(shop: Shop, state: Json, events: list[tuple[PaymentEventKind, Decimal]]) -> None:
     shop.server.answers = [(200, state)]
-    found = shop.provider.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1"))
+    found = shop.asked.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1"))
     assert told(found) == events
 
 
 def test_a_look_at_what_stripe_does_not_know_tells_nothing(shop: Shop) -> None:
     shop.server.answers = [(404, problem("invalid_request_error", "resource_missing"))]
-    assert shop.provider.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1")) == []
-    assert shop.provider.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "")) == []
+    assert shop.asked.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1")) == []
+    assert shop.asked.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "")) == []
 
 
 @pytest.mark.parametrize(
@@ -265,7 +270,7 @@ def booked(fee: int, currency: str = "eur") -> Json:
 )
 def test_the_fee_is_told_with_what_was_captured_once_it_is_booked(shop: Shop, state: Json, fee: Decimal | None) -> None:
     shop.server.answers = [(200, state)]
-    [found] = shop.provider.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1"))
+    [found] = shop.asked.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1"))
     assert found.fee == fee
 
 
@@ -299,3 +304,18 @@ def test_the_page_gets_the_public_key_and_the_secret_of_its_payment(shop: Shop) 
     shop.server.answers = [(503, b"")]
     with pytest.raises(ProviderUnavailable):
         shop.provider.page_fields("pi_1")
+
+
+def test_the_library_never_holds_up_the_loop(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def noted(*_: Any) -> list[PaymentEvent]:
+        threads.append(threading.current_thread())
+        return []
+
+    monkeypatch.setattr(shop.provider, "_do", noted)
+    monkeypatch.setattr(shop.provider, "_look", noted)
+    shop.asked.carry_out(request(R.CAPTURE))
+    shop.asked.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1"))
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads

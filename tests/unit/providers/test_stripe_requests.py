@@ -1,5 +1,6 @@
 """Stripe's published OpenAPI description allows the requests that are sent: stripe-mock checks them."""
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -46,13 +47,14 @@ def _answers(url: str) -> bool:
 )
 def test_each_request_is_one_that_stripe_knows(url: str, kind: PaymentRequestKind, more: dict[str, Any]) -> None:
     provider = StripeProvider(KEYS, "http://shop.example", url)
-    assert all(event.kind != "failed" for event in provider.carry_out(request(kind, **more)))
+    assert all(event.kind != "failed" for event in asyncio.run(provider.carry_out(request(kind, **more))))
     assert provider.page_fields("pi_1") is not None
 
 
 def test_a_request_that_stripe_does_not_know_is_noticed(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.stripe._CHARGE", {"expands": ["latest_charge"]})
-    [failed] = StripeProvider(StripeKeys("sk_test_1", "", ""), "", url).carry_out(request(R.CAPTURE))
+    provider = StripeProvider(StripeKeys("sk_test_1", "", ""), "", url)
+    [failed] = asyncio.run(provider.carry_out(request(R.CAPTURE)))
     assert failed.kind == "failed"
 
 

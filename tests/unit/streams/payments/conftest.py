@@ -48,11 +48,11 @@ class FakeProvider:
         self.answers: list[PaymentEvent] = []
         self.down = False
 
-    def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+    async def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
         self.asked.append(request)
         return self._answer()
 
-    def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
+    async def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         self.looked.append(question)
         return self._answer()
 
@@ -83,7 +83,7 @@ class Role:
         monkeypatch.setattr(Projection, "write", self._write)
         self.provider = FakeProvider()
         providers: dict[str, Provider] = {"paper": self.provider}
-        calls = ProviderCalls(app, providers)
+        calls = ProviderCalls(providers)
         self.outcomes = OutcomesAgent(app)
         self.payments = PaymentsAgent(app)
         self.executor = ExecutorAgent(app, calls)
