@@ -6,7 +6,7 @@ from typing import Final
 
 from api.purchasing.fast_path import PurchaseFastPath
 from api.schemas.health import Liveness
-from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters
+from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters, fast_route
 from api.web.raw_response import GONE, JSON, Fields, RawResponse, Receive, Scope, Send
 from api.web.responses import BASE
 from api.web.wsgi_threads import WsgiThreads
@@ -14,8 +14,8 @@ from api.web.wsgi_threads import WsgiThreads
 # Answered even if all threads are busy.
 _LIVE: Final = frozenset({"/health/live", f"{BASE}/health/live"})
 _IS_LIVE: Final = RawResponse(200, JSON, {}, Liveness().model_dump_json().encode())
-# The answer to a payment that the fast path takes (api/routes/payment_fast_path.py); None for every other request.
-TakePayment = Callable[[Scope, bytes], Awaitable[RawResponse] | None]
+# The answer to a payment that its fast path takes (api/routes/payment_fast_path.py); None for every other request.
+TakePayment = Callable[[bytes, bytes, Fields, bytes], Awaitable[RawResponse] | None]
 FAILED: Final = 500
 # Below these a password is hashed, if something is changed.
 _PASSWORD_PATHS: Final = (
@@ -42,7 +42,7 @@ class HttpApplication:
         threads: WsgiThreads,
         counters: RequestCounters,
         password_threads: WsgiThreads | None = None,
-        payment: TakePayment = lambda scope, body: None,
+        payment: TakePayment = lambda *_: None,
     ) -> None:
         self._fast = fast
         self._threads = threads
@@ -66,19 +66,19 @@ class HttpApplication:
             self._counters.answered(scope["method"], scope.get(ROUTE, PURCHASES_ROUTE), sent, began)
 
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
-        """The answer to a purchase that the fast path takes, counted as in flight; None for everything else."""
-        answer = self._fast.take(method, target, fields, body)
+        """The answer to a request that a fast path takes, counted as in flight; None for everything else."""
+        answer = self._taken(method, target, fields, body)
         if answer is not None:
             self._counters.in_flight += 1
         return answer
 
-    def answered(self, status: int | None, began: float) -> None:
-        """Count an answer of the fast path."""
+    def answered(self, target: bytes, status: int | None, began: float) -> None:
+        """Count an answer of a fast path."""
         self._counters.in_flight -= 1
-        self._counters.answered("POST", PURCHASES_ROUTE, status, began)
+        self._counters.answered("POST", fast_route(target), status, began)
 
     async def _answer(self, scope: Scope, body: bytes, send: Send) -> int:
-        if answer := self._purchase(scope, body) or self._payment(scope, body):
+        if answer := self._simple(scope, body):
             return await (await answer).send(send)
         if scope["path"] in _LIVE and scope["method"] == "GET":
             scope[ROUTE] = scope["path"]
@@ -86,11 +86,18 @@ class HttpApplication:
         threads = self._password_threads if hashes_password(scope) else self._threads
         return await threads.answer(scope, body, send)
 
-    def _purchase(self, scope: Scope, body: bytes) -> Awaitable[RawResponse] | None:
-        fields = dict(scope["headers"])
+    def _simple(self, scope: Scope, body: bytes) -> Awaitable[RawResponse] | None:
+        """The answer to a request that a fast path takes and that came behind another one, or from elsewhere."""
+        fields, target = dict(scope["headers"]), scope["path"].encode()
         if scope["query_string"] or len(fields) != len(scope["headers"]):
             return None
-        return self._fast.take(scope["method"].encode(), scope["path"].encode(), fields, body)
+        answer = self._taken(scope["method"].encode(), target, fields, body)
+        if answer is not None:
+            scope[ROUTE] = fast_route(target)
+        return answer
+
+    def _taken(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
+        return self._fast.take(method, target, fields, body) or self._payment(method, target, fields, body)
 
 
 def hashes_password(scope: Scope) -> bool:

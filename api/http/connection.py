@@ -115,10 +115,10 @@ class HttpConnection(RequestParser):
         if answer is None:
             return False
         self._begin(FastCycle(self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()))
-        self._replying = self.loop.create_task(self._reply(self._fast_path, answer, self.cycle))
+        self._replying = self.loop.create_task(self._reply(self._fast_path, self.url, answer, self.cycle))
         return True
 
-    async def _reply(self, fast_path: FastPath, answer: Awaitable[RawResponse], cycle: Any) -> None:
+    async def _reply(self, fast_path: FastPath, target: bytes, answer: Awaitable[RawResponse], cycle: Any) -> None:
         began, status = time.perf_counter(), None
         try:
             reply = await answer
@@ -129,7 +129,7 @@ class HttpConnection(RequestParser):
                 status = reply.status
         except Exception:
             log.exception("the fast path failed")
-        fast_path.answered(status, began)
+        fast_path.answered(target, status, began)
         if status is None:
             self.transport.abort()
             return

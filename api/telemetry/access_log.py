@@ -32,9 +32,9 @@ class AccessLog:
         answer = self.inner.take(method, target, fields, body)
         return None if answer is None else self._logged(answer, method.decode(), target.decode())
 
-    def answered(self, status: int | None, began: float) -> None:
+    def answered(self, target: bytes, status: int | None, began: float) -> None:
         """Pass it on."""
-        self.inner.answered(status, began)
+        self.inner.answered(target, status, began)
 
     async def _logged(self, answer: Awaitable[RawResponse], method: str, path: str) -> RawResponse:
         began = self._clock()

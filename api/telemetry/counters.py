@@ -8,10 +8,19 @@ from telemetry.metrics.histogram import SECONDS, Histogram
 
 # In a request's scope: its route, once the framework has found it.
 ROUTE: Final = "turnstile.route"
-# An answer without a route is the fast path's (api/purchasing/fast_path.py), which serves this route alone.
+# The routes of the fast paths (api/purchasing/fast_path.py, api/routes/payment_fast_path.py).
 PURCHASES_ROUTE: Final = "/api/v3/purchases"
+PAYMENT_ROUTE: Final = f"{PURCHASES_ROUTE}/<purchaseId>/payment"
+WEBHOOK_ROUTE: Final = "/api/v3/payment-webhooks/<provider>"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ABORTED: Final = "aborted"
+
+
+def fast_route(target: bytes) -> str:
+    """The route of a request that a fast path has taken."""
+    if target.endswith(b"/payment"):
+        return PAYMENT_ROUTE
+    return WEBHOOK_ROUTE if b"/payment-webhooks/" in target else PURCHASES_ROUTE
 
 
 class RequestCounters:

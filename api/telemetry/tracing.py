@@ -50,9 +50,9 @@ class TracedApplication:
             return answer
         return self._traced(answer, method.decode(), target.decode())
 
-    def answered(self, status: int | None, began: float) -> None:
+    def answered(self, target: bytes, status: int | None, began: float) -> None:
         """Pass it on."""
-        self.inner.answered(status, began)
+        self.inner.answered(target, status, began)
 
     async def _traced(self, answer: Awaitable[RawResponse], method: str, path: str) -> RawResponse:
         with self._span(method, path) as span:

@@ -101,7 +101,7 @@ class FastPath(Protocol):
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         """The answer to a request without repeated header fields; None for one that is left to ASGI."""
 
-    def answered(self, status: int | None, began: float) -> None:
+    def answered(self, target: bytes, status: int | None, began: float) -> None:
         """The answer is sent (status None: its client has disconnected); it began then (time.perf_counter)."""
 
 

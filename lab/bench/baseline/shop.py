@@ -66,7 +66,7 @@ class Shop:
         is_purchase = method == b"POST" and target == PATH.encode()
         return or_problem(self._buy(fields, body), PATH) if is_purchase else None
 
-    def answered(self, status: int | None, began: float) -> None:
+    def answered(self, target: bytes, status: int | None, began: float) -> None:
         """It counts nothing."""
 
     async def _buy(self, fields: Fields, content: bytes) -> RawResponse:

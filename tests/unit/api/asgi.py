@@ -19,7 +19,7 @@ class Answering:
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         return self.answer()
 
-    def answered(self, status: int | None, began: float) -> None: ...
+    def answered(self, target: bytes, status: int | None, began: float) -> None: ...
 
     async def answer(self) -> RawResponse:
         """The answer of the fast path, which takes everything."""

@@ -1,6 +1,8 @@
 """Fast path and routes of payments answer alike; only what is plainly simple takes the fast path."""
 
-from collections.abc import Iterable
+import asyncio
+import time
+from collections.abc import Awaitable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +11,10 @@ import pytest
 from api.http_application import HttpApplication
 from api.paying import payments as paying
 from api.purchasing.fast_path import PurchaseFastPath
-from api.routes.payment_fast_path import START_ROUTE, WEBHOOK_ROUTE, PaymentFastPath
+from api.routes.payment_fast_path import PaymentFastPath
 from api.schemas.purchase import Payment, Purchase, public_id
-from api.telemetry.counters import RequestCounters
+from api.telemetry.counters import PAYMENT_ROUTE, PURCHASES_ROUTE, WEBHOOK_ROUTE, RequestCounters, fast_route
+from api.web.raw_response import RawResponse
 from api.web.wsgi_threads import WsgiThreads
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.asgi import ask
@@ -77,7 +80,7 @@ def test_a_payment_is_started_alike(ways: Ways, state: str, account: UUID) -> No
     one, other = ways.both(state, PATH, "", ways.bearer(account))
     assert one == other
     assert one[0] == (404 if account == OTHER else 202 if state == "authorizing" else 200)
-    assert ways.counters.counts["POST", START_ROUTE, str(one[0])] == 2
+    assert ways.counters.counts["POST", PAYMENT_ROUTE, str(one[0])] == 2
 
 
 @pytest.mark.parametrize("signature", ["good", "forged"])
@@ -119,9 +122,25 @@ def test_an_invalid_token_is_refused_alike(ways: Ways) -> None:
 def test_everything_else_is_left_to_the_routes(
     ways: Ways, method: str, target: str, body: str, headers: dict[str, str]
 ) -> None:
-    path, _, query = target.partition("?")
-    named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    scope: dict[str, Any] = {"method": method, "path": path, "query_string": query.encode(), "headers": named}
-    assert ways.fast_path.take(scope, body.encode()) is None
-    repeated = {"method": "POST", "path": DOOR, "query_string": b"", "headers": [*named, (b"x", b"1"), (b"x", b"2")]}
-    assert ways.fast_path.take(repeated, BODY.encode()) is None
+    fields = {name.lower().encode(): value.encode() for name, value in headers.items()}
+    assert ways.fast_path.take(method.encode(), target.encode(), fields, body.encode()) is None
+
+
+def test_a_request_of_the_server_is_answered_and_counted_without_asgi(ways: Ways) -> None:
+    ways.world.payments.hold(EVENT, PURCHASE, "captured")
+    ways.world.payments.webhooks[BODY.encode()] = []
+    began = time.perf_counter()
+    asked = {PATH: (ways.bearer(OWNER), b"", PAYMENT_ROUTE), DOOR: (SIGNED, BODY.encode(), WEBHOOK_ROUTE)}
+    for target, (headers, body, route) in asked.items():
+        fields = {name.lower().encode(): value.encode() for name, value in headers.items()}
+        answer = ways.fast.take(b"POST", target.encode(), fields, body)
+        assert answer is not None
+        assert ways.counters.in_flight == 1
+        ways.fast.answered(target.encode(), asyncio.run(whole(answer)).status, began)
+        assert ways.counters.counts["POST", route, "200"] == 1
+    assert ways.counters.in_flight == 0
+    assert fast_route(b"/api/v3/purchases") == PURCHASES_ROUTE
+
+
+async def whole(answer: Awaitable[RawResponse]) -> RawResponse:
+    return await answer
