@@ -7,7 +7,7 @@ The next batch waits for as long as the quota says, so that the ledger soon has 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from connect.topics import COMMANDS, requests
@@ -32,6 +32,9 @@ from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
 from tables.messages.requests import Request, decode_request
 
 CONSUMER: Final = "gate"
+# Of a batch that can't be read. A decompression bomb may claim millions; nobody wrote so many requests in good faith.
+UNREADABLE_MAX_ANSWERS: Final = 100_000
+_ANSWERS_AT_ONCE: Final = 1_000
 
 
 class Incoming(NamedTuple):
@@ -63,9 +66,10 @@ class RequestsAgent:
         """Answer what the fetcher can't read: key and headers are unknown, the place is not."""
         if place.topic == self.topic:
             answer = encode_answer(malformed(MalformedRecord("the record can't be read")))
-            offsets = [offset for skip in skips for offset in range(skip.offset, skip.last + 1)]
-            origins = [RequestOrigin(self.topic, place.partition, offset, 0) for offset in offsets]
-            await send_replies(self.app, [reply(origin, None, answer) for origin in origins])
+            for skip in skips:
+                for offsets in _answered_offsets(skip):
+                    origins = [RequestOrigin(self.topic, place.partition, offset, 0) for offset in offsets]
+                    await send_replies(self.app, [reply(origin, None, answer) for origin in origins])
 
     async def _handle(self, messages: list[Message]) -> None:
         left_s = self._next_batch_s - time.monotonic()
@@ -133,6 +137,13 @@ class RequestsAgent:
             headers = (*trace_headers(message), (ORIGIN, encode_origin(origin)))
             commands.append(Record(message.key, encode_command(command), headers))
         await append_keyed(self.app, COMMANDS, commands)
+
+
+def _answered_offsets(skip: SkippedOffsets) -> Iterator[range]:
+    """The offsets that are answered, a part of them at a time, so that a bomb fills no memory."""
+    end = min(skip.last + 1, skip.offset + UNREADABLE_MAX_ANSWERS)
+    for first in range(skip.offset, end, _ANSWERS_AT_ONCE):
+        yield range(first, min(first + _ANSWERS_AT_ONCE, end))
 
 
 def _read(messages: list[Message]) -> tuple[list[Incoming], list[Reply], list[Record]]:

@@ -51,6 +51,7 @@ class World:
 
     def __init__(self) -> None:
         self.records: dict[str, list[tuple[int, Record]]] = {}
+        self.appended: list[int] = []
         self.ends_at = ""
         self.reads = 0
         self.waited: list[float] = []
@@ -61,6 +62,7 @@ class World:
         if topic == self.ends_at and records:
             self.ends_at = ""
             raise Stopped
+        self.appended.append(len(records))
         self.records.setdefault(topic, []).extend((partition, record) for record in records)
         return Produced()
 

@@ -10,8 +10,10 @@ import pytest
 from faust.types import TP
 
 import streams.gate.requests
+from connect.records.codecs import UnpackError
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import COMMANDS, answers, dead_letters, requests
+from streams.gate.requests import UNREADABLE_MAX_ANSWERS
 from streams.runtime.produce import Record
 from streams.runtime.table import OffsetTable
 from tables.gate.admission import purchase_of
@@ -325,4 +327,14 @@ def test_what_the_fetcher_can_not_read_is_a_dead_letter_and_answered_for_each_of
     assert not world.answers("kiosk")
     places = [dict(record.headers)["request"] for _, record in world.records[answers("partner")]]
     assert places == [f"{PARTNER}[2]@{offset}".encode() for offset in (4, 5, 6)]
+    assert len(world.records[dead_letters("gate")]) == 1
+
+
+def test_a_bomb_that_claims_millions_of_requests_is_answered_piece_by_piece_up_to_a_limit(
+    gate: Gate, world: World
+) -> None:
+    skip = SkippedOffsets(4, 4_000_003, UnpackError("1000 bytes unpack to more than 33554432"), b"raw")
+    assert asyncio.run(gate.unreadable.isolate(TP(PARTNER, 2), [skip]))
+    assert len(world.records[answers("partner")]) == UNREADABLE_MAX_ANSWERS
+    assert max(world.appended) <= 1_000
     assert len(world.records[dead_letters("gate")]) == 1
