@@ -19,6 +19,9 @@ from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_
 
 ELEMENTS_MAX: Final = 50_000
 DEPTH_MAX: Final = 50
+# Further away nothing can be drawn, and smaller no seat can be: with both, no place is beyond what floats can tell.
+DISTANCE_MAX: Final = 1e9
+WIDTH_MIN: Final = 1e-6
 # Seats that are further apart than this many times the usual distance in their row have an aisle between them.
 AISLE_FACTOR: Final = 1.75
 _SVG: Final = "http://www.w3.org/2000/svg"
@@ -199,7 +202,7 @@ _SHAPES: Final = {"circle": _round, "ellipse": _round, "rect": _angular}
 
 
 def _width(name: str, width: float) -> float:
-    if width <= 0:
+    if width < WIDTH_MIN:
         raise _refused(DrawingFault.SEAT_WITHOUT_SIZE, name=name)
     return width
 
@@ -209,6 +212,8 @@ def _number(name: str, attributes: Attributes, field: str) -> float:
     number = float(text.removesuffix("px")) if _NUMBER.fullmatch(text) else float("nan")
     if not isfinite(number):
         raise _refused(DrawingFault.NOT_A_NUMBER, name=name, field=field)
+    if abs(number) > DISTANCE_MAX:
+        raise _refused(DrawingFault.SEAT_OUTSIDE, name=name)
     return number
 
 

@@ -95,6 +95,16 @@ HOSTILE = {
     "infinity": (svg('<circle data-seat="A-1" cx="1e999" cy="1" r="4"/>'), "seat A-1 has no number as cx"),
     "percents": (svg('<circle data-seat="A-1" cx="50%" cy="1" r="4"/>'), "seat A-1 has no number as cx"),
     "far outside": (svg('<circle data-seat="A-1" cx="1e300" cy="1" r="4"/>'), "seat A-1 is outside"),
+    "a seat too small to tell": (svg(SEAT.replace('r="4"', 'r="1e-320"')), "seat A-1 has no size"),
+    "beyond all floats": (svg(SEAT.replace('r="4"', 'r="1.7e308"')), "seat A-1 is outside"),
+    "beyond all floats, as a sum": (
+        svg('<rect data-seat="A-1" x="1.7e308" y="0" width="1.7e308" height="1.7e308"/>'),
+        "seat A-1 is outside",
+    ),
+    "a mean beyond all floats": (
+        svg("".join(f'<circle data-seat="A-{n}" cx="{n}" cy="1.7e308" r="4"/>' for n in (1, 2))),
+        "seat A-1 is outside",
+    ),
     "above": (svg('<circle data-seat="A-1" cx="1" cy="-90" r="4"/>'), "seat A-1 is outside"),
     "no size": (svg('<circle data-seat="A-1" cx="1" cy="1"/>'), "seat A-1 has no size"),
     "nested transforms": (
