@@ -113,7 +113,8 @@ def _named_places(given: Any, path: tuple[int | str, ...]) -> Iterator[str]:
             continue
         given = _at(given, number)
         named = given if isinstance(given, dict) else {}
-        yield words_for(str(named.get("name") or named.get("label") or number + 1)[:16])
+        name = named.get("name") or named.get("label")
+        yield words_for(name[:16] if isinstance(name, str) and name else str(number + 1))
 
 
 def _section_words(name: str) -> str:

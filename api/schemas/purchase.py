@@ -17,7 +17,9 @@ _ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PUBLIC_ID: Final = re.compile(
     rf"({_ID})\.({_ID})(?:\.{_ID}\.[0-9]{{1,12}}\.[\w-]{{1,100}})?", re.ASCII | re.IGNORECASE
 )
-SeatName = Annotated[str, Field(strict=True, min_length=5, max_length=32)]
+# What the ledger reads (tables/messages/sections.py): another text would be a request that it never answers.
+SeatName = Annotated[str, Field(strict=True, min_length=5, max_length=32, pattern=r"^[^\x00]*$")]
+SectionText = Annotated[str, Field(strict=True, min_length=1, max_length=16, pattern=r"^[^\x00-\x1f\x7f-\x9f-]+$")]
 SeatNames = Annotated[tuple[SeatName, ...], Field(max_length=500, description="such as A-12-7: section, row, seat")]
 HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
 
@@ -37,7 +39,7 @@ class BestSeats(Body):
 
     together: bool = Field(True, strict=True)
     accessible: bool = Field(False, strict=True)
-    section: Annotated[str, Field(strict=True, min_length=1, max_length=16)] | None = None
+    section: SectionText | None = None
 
 
 class OrderLine(NewLine):

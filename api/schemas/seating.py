@@ -12,10 +12,12 @@ from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_
 
 DRAWING_MAX_BYTES: Final = 2 * 1024 * 1024
 
-# A seat is called SECTION-ROW-SEAT, in lists with commas between.
-SECTION_PATTERN: Final = r"^[^\s,\x00-\x1f\x7f-]{1,16}$"
+# A seat is called SECTION-ROW-SEAT, in lists with commas between. Names have no blanks, and nothing that is not seen or
+# turns the text beside it.
+_LETTER: Final = r"[^\s,\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff-]"
+SECTION_PATTERN: Final = f"^{_LETTER}{{1,16}}$"
 SectionName = Annotated[str, StringConstraints(pattern=SECTION_PATTERN)]
-LABEL_PATTERN: Final = r"^[^\s,\x00-\x1f\x7f-]{1,7}$"
+LABEL_PATTERN: Final = f"^{_LETTER}{{1,7}}$"
 Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN)]
 Coordinate = Annotated[int, Field(strict=True, ge=0, le=COORDINATE_MAX), WHOLE]
 SEAT_WIDTH: Final = 10
@@ -99,6 +101,11 @@ class GeneratedSection(Body):
             raise PydanticCustomError("too_many_seats", f"a section has at most {SECTION_MAX_SEATS} seats")
         if self.wheelchairs * 2 > self.seats_per_row:
             raise PydanticCustomError("no_room", "the last row has no room for so many wheelchairs and companions")
+        across = self.seats_per_row - 1 + len(set(self.aisles_after))
+        if max(self.x + across * SEAT_WIDTH, self.y + (self.rows - 1) * SEAT_WIDTH) > COORDINATE_MAX:
+            raise PydanticCustomError(
+                "off_the_drawing", f"the drawing ends at {COORDINATE_MAX}, and the section behind it"
+            )
         return self
 
 

@@ -20,7 +20,7 @@ _LABEL: Final = r"^[^\x00-\x1f\x7f-\x9f-]+\Z"
 Label = Annotated[str, Meta(min_length=1, max_length=7, pattern=_LABEL)]
 SectionName = Annotated[str, Meta(min_length=1, max_length=16, pattern=_LABEL)]
 # Section, row and seat, as in A-12-7.
-SeatName = Annotated[str, Meta(min_length=5, max_length=32)]
+SeatName = Annotated[str, Meta(min_length=5, max_length=32, pattern=r"^[^\x00]*\Z")]
 Coordinate = Annotated[int, Meta(ge=0, le=COORDINATE_MAX)]
 PlanNumber = Annotated[int, Meta(ge=1, le=2**62)]
 
