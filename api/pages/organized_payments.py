@@ -14,6 +14,7 @@ from api.pages.forms import Reader, field_errors, parse_body, read_form
 from api.pages.language import lazy_gettext
 from api.pages.numbers import typed_number
 from api.pages.refusal_texts import REFUSAL_TEXTS
+from api.pages.seat_selection import SEAT_FIELD, chosen_seats
 from api.pages.status_labels import PAYMENT_LABELS, StatusLabel
 from api.pages.ticket_selection import chosen_lines, order_key
 from api.paying.refunds import buyer_of, refund
@@ -103,6 +104,7 @@ def _new_refund(reason: str) -> NewRefund:
     readers: dict[str, Reader] = {"reason": lambda sent: sent.get(reason, "")}
     if _is_of_tickets():
         readers["lines"] = lambda _: chosen_lines()
+        readers["seats"] = lambda _: chosen_seats()
     else:
         readers["amount"] = _amount
     return read_form(NewRefund, readers, readers, request.form.to_dict())
@@ -128,6 +130,8 @@ def _page(public: str, errors: dict[str, str], status: int = 200) -> Response:
         order_labels=ORDER_LABELS,
         refusals=REFUND_REFUSALS,
         order_key=order_key(request.form),
+        seat_field=SEAT_FIELD,
+        seats=chosen_seats(),
         given=request.form,
         errors=errors,
     )

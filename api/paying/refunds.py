@@ -50,9 +50,9 @@ def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
     ids, buyer = service.ids_of(public), buyer_of(public)
     order = service.request_id(ids[1], "refund", key)
     _order(ports(), ids, body, order, caller().account)
-    if body.lines:
+    if body.amount is None:
         lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
-        cancel = Cancel(*ids, buyer, order, lines)
+        cancel = Cancel(*ids, buyer, order, lines, body.seats)
         ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
     return _decided(ports(), ids, body, order)
 

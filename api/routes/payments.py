@@ -77,6 +77,7 @@ def read_payment(path: PurchasePath) -> Response:
         "nothing-to-pay",
         "refund-too-large",
         "nothing-to-cancel",
+        "seats-required",
         "too-many-changes",
         "idempotency-key-reused",
         "busy",
@@ -84,7 +85,7 @@ def read_payment(path: PurchasePath) -> Response:
     openapi_extensions={"parameters": [KEY]},
 )
 def refund_payment(path: PurchasePath, body: NewRefund) -> Response:
-    """For the event's organizer and administrators: an `amount` for tickets that are kept, or the `lines` of tickets.
+    """For the event's organizer and administrators: an `amount` for tickets that are kept, or `lines` and `seats`.
 
     At most what was captured and is not refunded yet, in the currency of the payment. Who ordered it, when and why is
     kept. 202 while it is not decided: send it again with the same key, which orders nothing more.

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from api.schemas.base import Body, Resource
 from api.schemas.fields import Reason
 from api.schemas.money import Money, Price
-from api.schemas.purchase import NewLine
+from api.schemas.purchase import NewLine, SeatNames
 
 
 class PurchasePayment(Resource):
@@ -35,16 +35,17 @@ def _more_than_nothing(price: Price) -> Price:
 
 
 class NewRefund(Body):
-    """An ``amount`` for tickets that are kept, or the ``lines`` of the tickets to give back."""
+    """An ``amount`` for tickets that are kept, or the ``lines`` and ``seats`` of the tickets to give back."""
 
     amount: Annotated[Price, AfterValidator(_more_than_nothing)] | None = None
     lines: list[NewLine] = Field(default_factory=list, max_length=50)
+    seats: SeatNames = ()
     reason: Reason
 
     @model_validator(mode="after")
     def _amount_or_lines(self) -> Self:
-        if (self.amount is None) is not bool(self.lines):
-            raise PydanticCustomError("amount_or_lines", "either amount or lines must be given")
+        if (self.amount is None) is not bool(self.lines or self.seats):
+            raise PydanticCustomError("amount_or_lines", "either amount, or lines or seats must be given")
         return self
 
 

@@ -129,6 +129,25 @@ def test_tickets_are_taken_back_and_refunded(office: Office) -> None:
     assert "The buyer no longer has these tickets." in office.reader.page
 
 
+def test_seats_are_taken_back_by_name(office: Office) -> None:
+    seated = BoughtLine(ticket_type_id=TICKET, name="Stalls", quantity=2, price=PRICE, seats=["A-1-1", "A-1-2"])
+    bought = office.world.sales.rows[office.ids]
+    office.world.sales.rows[office.ids] = bought.model_copy(update={"lines": [seated]})
+    asked: list[Any] = []
+
+    def decide(command: Any) -> Outcome:
+        asked.append(command)
+        return outcome(command, OutcomeKind.REFUSED, reason=Reason.NOTHING_TO_CANCEL)
+
+    office.world.ledger.rule = decide
+    office.reader.get(office.path)
+    assert 'value="A-1-2"' in office.reader.page
+    assert f'name="n-{TICKET}"' not in office.reader.page
+    assert office.send("refunds", {"seat": "A-1-2", "why": "Fell ill"}) == 409
+    assert (asked[0].lines, asked[0].seats) == ([], ("A-1-2",))
+    assert 'value="A-1-2" checked' in office.reader.page
+
+
 def test_a_hold_is_confirmed_with_the_reference_of_money_that_was_taken_elsewhere(office: Office) -> None:
     office.sold("held", Payment(due=PRICE, deadline=NOW))
     office.world.payments.hold(*office.ids, "due")

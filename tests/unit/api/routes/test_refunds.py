@@ -114,6 +114,7 @@ def test_an_order_that_the_log_refused_is_told_as_refused(shop: Shop) -> None:
         ({"amount": GOODWILL["amount"]}, "/reason"),
         ({"reason": "neither"}, ""),
         (GOODWILL | TICKETS, ""),
+        (GOODWILL | {"seats": ["A-1-2"]}, ""),
     ],
 )
 def test_what_is_wrong_with_a_refund_is_told_by_its_field(shop: Shop, body: dict[str, Any], pointer: str) -> None:
@@ -150,6 +151,21 @@ def test_tickets_are_given_back_by_the_ledger_under_the_id_of_the_order(shop: Sh
     [told], [cancel] = shop.world.payments.told, asked
     assert (told.amount, told.request, told.reason) == (None, cancel.request, "Fell ill")
     assert (cancel.account, cancel.lines) == (BUYER, [TicketLine(TICKET, 1)])
+
+
+def test_seats_are_given_back_by_name(shop: Shop) -> None:
+    asked: list[Cancel] = []
+
+    def decide(command: Any) -> Outcome:
+        asked.append(command)
+        line = OutcomeLine(TICKET, "Stalls", 1, Decimal("49.90"), seats=("A-1-2",))
+        return outcome(command, OutcomeKind.CANCELLED, lines=(line,), request=command.request)
+
+    shop.world.ledger.rule = decide
+    assert shop.order({"seats": ["A-1-2"], "reason": "Fell ill"}).status_code == 202
+    [told], [cancel] = shop.world.payments.told, asked
+    assert (told.amount, told.request) == (None, cancel.request)
+    assert (cancel.account, cancel.lines, cancel.seats) == (BUYER, [], ("A-1-2",))
 
 
 def test_tickets_that_the_ledger_refuses_are_told(shop: Shop) -> None:
