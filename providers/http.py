@@ -13,6 +13,7 @@ RETRY_FIRST_S: Final = 0.1
 TRY_MIN_S: Final = 0.01
 CONNECTIONS_MAX: Final = 32
 ANSWER_MAX_BYTES: Final = 256 * 1024
+_PIECE_BYTES: Final = 64 * 1024
 # Another attempt may be answered otherwise.
 TRANSIENT: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
@@ -73,10 +74,20 @@ class RetryingClient:
                 preload_content=False,
             )
             with answer:
-                status, body = answer.status, answer.read(ANSWER_MAX_BYTES)
-                answer.drain_conn()
+                status, body = answer.status, _whole_body(answer, time.monotonic() + timeout_s)
         except urllib3.exceptions.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__) from error
         if status in TRANSIENT:
             raise ProviderUnavailable(f"status {status}")
         return HttpAnswer(status, body, answer.headers)
+
+
+def _whole_body(answer: urllib3.BaseHTTPResponse, ends_at: float) -> bytes:
+    """The body. Raises ProviderUnavailable for one that is too long, or that does not end in time."""
+    body = bytearray()
+    while piece := answer.read1(_PIECE_BYTES):
+        body += piece
+        if len(body) > ANSWER_MAX_BYTES or time.monotonic() > ends_at:
+            answer.close()  # or the rest would be the next answer
+            raise ProviderUnavailable("an answer that does not end")
+    return bytes(body)

@@ -14,13 +14,15 @@ from providers.port import CALL_TIMEOUT_S, PageFields, PaymentQuestion, Provider
 from providers.signatures import check_signature
 from tables.errors import MalformedRecord
 from tables.messages.decoding import decode_json
-from tables.messages.payment_events import PaymentEvent, PaymentEventKind, failure_of
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind, detail_of, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
 
 NAME: Final = "paper"
 SIGNATURE_HEADER: Final = "paper-signature"
 Minor = Annotated[int, Meta(ge=0, le=10**15)]
 K, R = PaymentEventKind, PaymentRequestKind
+# They tell nothing of the payment: taken for its failure, they would take back tickets that were sold.
+KEY_REFUSED: Final = frozenset({401, 403})
 _PATHS: Final = {R.CAPTURE: "capture", R.VOID: "void", R.REFUND: "refund"}
 _STATES: Final = {"open": K.OPENED, "declined": K.DECLINED, "authorized": K.AUTHORIZED, "voided": K.VOIDED}
 
@@ -28,7 +30,7 @@ _STATES: Final = {"open": K.OPENED, "declined": K.DECLINED, "authorized": K.AUTH
 class PaperPayment(Struct, frozen=True):
     """A payment in Paper's books. Amounts are minor units."""
 
-    reference: Annotated[str, Meta(min_length=1, max_length=64)]
+    reference: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*\Z")]
     event: UUID
     purchase: UUID
     currency: str
@@ -36,7 +38,7 @@ class PaperPayment(Struct, frozen=True):
     amount: Minor
     captured: Minor = 0
     refunded: Minor = 0
-    url: str = ""
+    url: Annotated[str, Meta(max_length=2_000)] = ""
     reason: str = ""
 
 
@@ -66,14 +68,20 @@ class PaperProvider:
 
     async def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
         """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""
-        body: dict[str, object] = {"amount": to_minor(request.amount, request.currency), "currency": request.currency}
+        try:
+            amount = to_minor(request.amount, request.currency)
+        except MalformedRecord as error:
+            return [failure_of(request, datetime.now(UTC), str(error))]
+        body: dict[str, object] = {"amount": amount, "currency": request.currency}
         body |= {"event": request.event, "purchase": request.purchase}
         body["return_url"] = f"{self._site_url}/purchases/{request.event}.{request.purchase}/payment"
         place = "/payments" if request.kind is R.AUTHORIZE else f"{_place(request)}/{_PATHS[request.kind]}"
         status, answer = await self._client.call("POST", place, body, **{"Idempotency-Key": str(request.id)})
+        if status in KEY_REFUSED:
+            raise ProviderUnavailable("the key is refused")
         if status >= 400:
             return [_failure(request, answer)]
-        payment = _payment(answer)
+        payment = _payment(answer, request)
         return [_told(kind, payment, f"{request.id}", request.id) for kind in _kinds(payment, of=request.kind)]
 
     async def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
@@ -81,7 +89,7 @@ class PaperProvider:
         status, answer = await self._client.call("GET", _place(question))
         if status == 404:
             return []
-        payment = _payment(answer)
+        payment = _payment(answer, question)
         return [_told(kind, payment, f"look {datetime.now(UTC).isoformat()}") for kind in _kinds(payment)]
 
     def page_fields(self, reference: str) -> PageFields | None:
@@ -100,11 +108,14 @@ def _place(asked: PaymentRequest | PaymentQuestion) -> str:
     return f"/payments/{asked.event}.{asked.purchase}"
 
 
-def _payment(answer: object) -> PaperPayment:
+def _payment(answer: object, asked: PaymentRequest | PaymentQuestion) -> PaperPayment:
     try:
-        return msgspec.convert(answer, PaperPayment)
+        payment = msgspec.convert(answer, PaperPayment)
     except msgspec.ValidationError as error:
         raise ProviderUnavailable("an answer that is no payment") from error
+    if (payment.event, payment.purchase, payment.currency) != (asked.event, asked.purchase, asked.currency):
+        raise ProviderUnavailable("an answer about another payment")
+    return payment
 
 
 def _kinds(payment: PaperPayment, of: PaymentRequestKind | None = None) -> list[PaymentEventKind]:
@@ -131,10 +142,10 @@ def _told(kind: PaymentEventKind, payment: PaperPayment, source: str, request: U
         reference=payment.reference,
         request=request,
         url=payment.url,
-        detail=payment.reason,
+        detail=detail_of(payment.reason),
     )
 
 
 def _failure(request: PaymentRequest, answer: object) -> PaymentEvent:
     detail = answer.get("error", "") if isinstance(answer, dict) else ""
-    return failure_of(request, datetime.now(UTC), str(detail)[:200])
+    return failure_of(request, datetime.now(UTC), str(detail))

@@ -130,7 +130,7 @@ class PipelinedClient:
         status, answer = await self._send(request)
         try:
             return status, msgspec.json.decode(answer)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProviderUnavailable(f"status {status} without JSON") from error
 
     async def _send(self, request: bytes) -> Answer:

@@ -29,10 +29,14 @@ from providers.stripe_objects import (
     StripeCharge,
     StripeDispute,
     StripeIntent,
+    StripeRefund,
+    StripeRefunds,
     Subject,
     charge_events,
+    check_answer,
     intent_events,
     intent_of,
+    object_of,
     refund_events,
     stripe_event,
     stripe_minor,
@@ -74,6 +78,7 @@ class _Transport(HTTPClient):  # type: ignore[misc, unused-ignore]
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None, *, _usage: Any = None
     ) -> tuple[str, int, Mapping[str, str]]:
         answer = self._client.send(method.upper(), url, post_data, headers)
+        check_answer(answer.body)
         return answer.body.decode("utf-8", "replace"), answer.status, answer.headers
 
 
@@ -132,11 +137,11 @@ class StripeProvider:
         try:
             return self._do(request, subject)
         except MalformedRecord as error:
-            return [failure_of(request, datetime.now(UTC), str(error)[:200])]
+            return [failure_of(request, datetime.now(UTC), str(error))]
         except (CardError, InvalidRequestError) as error:
             # It was captured or canceled before: what it is now is the answer.
             known = self._look(request.reference, subject) if error.code == "payment_intent_unexpected_state" else []
-            return known or [failure_of(request, datetime.now(UTC), str(error.code or error.http_status)[:200])]
+            return known or [failure_of(request, datetime.now(UTC), str(error.code or error.http_status))]
         except StripeError as error:
             raise _unavailable(error) from error
 
@@ -174,8 +179,9 @@ class StripeProvider:
 
     def _refund(self, request: PaymentRequest, amount: int, once: Any) -> StripeIntent:
         """Refund once, also after Stripe has forgotten the idempotency key, which it does after a day."""
-        made = self._refunds.list({"payment_intent": request.reference, "limit": REFUNDS_MAX}).to_dict()["data"]
-        if any((refund.get("metadata") or {}).get("request") == str(request.id) for refund in made):
+        listed = self._refunds.list({"payment_intent": request.reference, "limit": REFUNDS_MAX}).to_dict()
+        made = object_of(listed, StripeRefunds).data
+        if any((refund.metadata or {}).get("request") == str(request.id) for refund in made):
             return self._retrieve(request.reference)
         params: Any = {
             "payment_intent": request.reference,
@@ -183,8 +189,8 @@ class StripeProvider:
             "metadata": {"request": str(request.id)},
             "expand": ["payment_intent.latest_charge"],
         }
-        found = self._refunds.create(params, once).to_dict()["payment_intent"]
-        return self._retrieve(request.reference) if isinstance(found, str) else intent_of(found)
+        found = object_of(self._refunds.create(params, once).to_dict(), StripeRefund).payment_intent
+        return found if isinstance(found, StripeIntent) else self._retrieve(request.reference)
 
     def _look(self, reference: str, subject: Subject) -> list[PaymentEvent]:
         if not reference:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from providers.minor_units import from_minor, to_minor
 from providers.port import ProviderUnavailable
 from tables.errors import MalformedRecord
-from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind, detail_of
 
 NAME: Final = "stripe"
 Minor = Annotated[int, Meta(ge=0, le=10**15)]
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Found = TypeVar("Found")
 K = PaymentEventKind
 # Where Stripe's minor units are not those of ISO 4217: https://docs.stripe.com/currencies#special-cases
 _DECIMALS: Final = {"ISK": 2, "UGX": 2, "MGA": 0}
@@ -30,7 +31,6 @@ _STATES: Final = {
     "succeeded": K.CAPTURED,
     "canceled": K.VOIDED,
 }
-DETAIL_MAX_CHARS: Final = 200
 
 
 class StripeProblem(Struct, frozen=True):
@@ -83,6 +83,34 @@ class StripeIntent(Struct, frozen=True):
     client_secret: str | None = None
 
 
+class StripeRefund(Struct, frozen=True):
+    """A refund; its PaymentIntent is an id unless it was asked for."""
+
+    payment_intent: StripeIntent | Id | None = None
+    metadata: dict[str, str] | None = None
+
+
+class StripeRefunds(Struct, frozen=True):
+    """Some refunds."""
+
+    data: list[StripeRefund]
+
+
+class StripeFault(Struct, frozen=True):
+    """Why Stripe did not do something."""
+
+    code: str | None = None
+
+
+class StripeAnswer(Struct, frozen=True):
+    """Any answer: what Stripe's library needs of it, before that looks for more."""
+
+    error: StripeFault | None = None
+
+
+_answers: Final = msgspec.json.Decoder(StripeAnswer)
+
+
 class Subject(Struct, frozen=True):
     """Which purchase an answer or a notice is about, where the buyer pays it, and the request that it answers."""
 
@@ -106,12 +134,25 @@ def stripe_minor(amount: Decimal, currency: str) -> int:
     return to_minor(amount, currency, _DECIMALS.get(currency))
 
 
+def check_answer(body: bytes) -> None:
+    """Raise ProviderUnavailable unless an answer is what Stripe's library takes every one for: a JSON object."""
+    try:
+        _answers.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProviderUnavailable("an answer that is no object") from error
+
+
 def intent_of(answer: Any) -> StripeIntent:
     """A PaymentIntent in an answer. Raises ProviderUnavailable for anything else."""
+    return object_of(answer, StripeIntent)
+
+
+def object_of(answer: Any, kind: type[Found]) -> Found:
+    """What is in an answer. Raises ProviderUnavailable for anything else."""
     try:
-        return msgspec.convert(answer, StripeIntent)
+        return msgspec.convert(answer, kind)
     except msgspec.ValidationError as error:
-        raise ProviderUnavailable("an answer that is no payment") from error
+        raise ProviderUnavailable(f"an answer that is no {kind.__name__}") from error
 
 
 def intent_events(intent: StripeIntent, subject: Subject) -> list[PaymentEvent]:
@@ -170,7 +211,7 @@ def stripe_event(
         reference=reference,
         request=subject.request,
         url=f"{subject.site_url}/purchases/{subject.event}.{subject.purchase}/card",
-        detail=detail.replace("\0", "")[:DETAIL_MAX_CHARS],
+        detail=detail_of(detail),
     )
 
 

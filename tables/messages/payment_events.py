@@ -26,6 +26,7 @@ from tables.messages.payment_requests import (
 
 OFFSET_MAX: Final = 2**62
 REASON_MAX_CHARS: Final = 200
+DETAIL_MAX_CHARS: Final = 200
 
 
 class PaymentEventKind(StrEnum):
@@ -93,7 +94,7 @@ class PaymentEvent(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     ledger_offset: int = -1
     deadline: Time | None = None
     url: Annotated[str, Meta(max_length=2_000)] = ""
-    detail: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*\Z")] = ""
+    detail: Annotated[str, Meta(max_length=DETAIL_MAX_CHARS, pattern=r"^[^\x00]*\Z")] = ""
     reason: Annotated[str, Meta(max_length=REASON_MAX_CHARS, pattern=r"^[^\x00]*\Z")] = ""
     fee: Amount | None = None
 
@@ -108,8 +109,13 @@ def failure_of(request: PaymentRequest, at: datetime, detail: str) -> PaymentEve
         at=at,
         provider=request.provider,
         request=request.id,
-        detail=detail,
+        detail=detail_of(detail),
     )
+
+
+def detail_of(text: str) -> str:
+    """As much of a provider's reason as an event can have."""
+    return text.replace("\0", "")[:DETAIL_MAX_CHARS]
 
 
 _decode: Final = json_decoder(PaymentEvent)

@@ -148,6 +148,11 @@ def test_a_look_at_what_stripe_does_not_know_tells_nothing(shop: Shop) -> None:
         (429, problem("invalid_request_error", "rate_limit")),
         (500, b""),
         (503, b"<html>"),
+        *((200, odd) for odd in (b"", b"null", b"[]", b'"x"', b"NaN", b"\xff", b"[" * 100_000, b'{"id": "pi_1"}')),
+        (200, intent("requires_capture", amount=-1)),
+        (400, {"error": []}),
+        (400, {"error": "no"}),
+        (402, {"error": {"code": ["card_declined"]}}),
         (401, problem("invalid_request_error", "api_key_expired")),
         (403, problem("invalid_request_error", "more_permissions_required")),
         (200, b"rubbish"),
@@ -159,6 +164,13 @@ def test_an_answer_that_tells_nothing_is_no_answer(shop: Shop, status: int, answ
     with pytest.raises(ProviderUnavailable) as raised:
         shop.ask(R.CAPTURE, (status, answer))
     assert "internal" not in str(raised.value)
+
+
+@pytest.mark.parametrize("made", [{}, {"data": None}, {"data": [1]}, {"data": [{"metadata": 5}]}])
+def test_a_refund_is_not_made_where_those_before_it_are_not_told(shop: Shop, made: Json) -> None:
+    with pytest.raises(ProviderUnavailable):
+        shop.ask(R.REFUND, made)
+    assert {method for method, *_ in shop.server.asked} == {"GET"}
 
 
 @pytest.mark.parametrize(
