@@ -18,17 +18,20 @@ from connect.partitioning import partition_of
 from connect.records.appending import Appender
 from connect.topics import PAYMENT_EVENTS
 from providers.configured import providers_of
-from providers.port import PaymentQuestion
+from providers.port import PaymentQuestion, ProviderUnavailable
 from settings import Settings
+from tables.errors import MalformedRecord
 from tables.ids import id_bytes
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind, encode_payment_event
 
 CONNECT_TIMEOUT_S: Final = 5
+UNANSWERED_MAX: Final = 3
 K = PaymentEventKind
 # Payments that were asked for, and that somebody still waits for or may give money back of.
 _SELECT: Final = """
 SELECT payment.event_id AS event, purchase_id AS purchase, state, provider, reference, payment.currency, captured,
-       refunded, goodwill, coalesce(CASE WHEN purchase.status = 'confirmed' THEN paid_worth END, 0) AS worth
+       refunded, goodwill, CASE WHEN purchase.status = 'confirmed'
+       AND payment_reference = coalesce(nullif(reference, ''), purchase_id::text) THEN paid_worth ELSE 0 END AS worth
 FROM payment LEFT JOIN purchase ON purchase.event_id = payment.event_id AND purchase.id = purchase_id
 WHERE provider <> '' AND (%(all)s OR state NOT IN ('due', 'captured', 'refunded', 'voided', 'ended', 'elsewhere'))
 ORDER BY payment.at
@@ -38,7 +41,7 @@ ORDER BY payment.at
 class KnownPayment(NamedTuple):
     """A payment as the projection has it.
 
-    ``worth`` is that of the tickets that are confirmed; ``goodwill`` goes back although they are kept.
+    ``worth`` is that of the tickets that are confirmed with it; ``goodwill`` goes back although they are kept.
     """
 
     event: UUID
@@ -63,16 +66,27 @@ class PaymentDifference(NamedTuple):
 def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment, list[PaymentDifference]]]:
     """Each unfinished payment, or each that was asked for, with its differences; the log has the provider's answers.
 
-    Raises psycopg.Error, KafkaError, ProviderUnavailable.
+    A payment about which nothing can be read of the provider is named, and the next ones are asked about. Raises
+    psycopg.Error, KafkaError, and ProviderUnavailable or MalformedRecord after UNANSWERED_MAX such payments on end, or
+    if there were no others.
     """
-    providers = providers_of(now)
+    providers, known = providers_of(now), _known(now, everything=everything)
+    unanswered = answered = 0
     with closing(Appender(client_options(now))) as appender, asyncio.Runner() as loop:
-        for payment in _known(now, everything=everything):
+        for payment in known:
             provider = providers.get(payment.provider)
             if provider is None:
                 yield payment, [PaymentDifference(payment, f"{payment.provider} is no provider of this deployment")]
                 continue
-            found = loop.run(provider.look(_question(payment)))
+            try:
+                found = loop.run(provider.look(_question(payment)))
+            except (MalformedRecord, ProviderUnavailable) as error:
+                unanswered += 1
+                if unanswered == UNANSWERED_MAX or (payment is known[-1] and not answered):
+                    raise
+                yield payment, [PaymentDifference(payment, f"the provider says nothing that can be read: {error}")]
+                continue
+            unanswered, answered = 0, answered + 1
             yield payment, differences(payment, found)
             for event in found:
                 key = id_bytes(event.purchase)

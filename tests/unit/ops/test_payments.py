@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from ops import payments
 from ops.commands import payments as commands
 from ops.payments import KnownPayment, PaymentDifference, differences
+from providers.port import PaymentQuestion, ProviderUnavailable
 from settings import Settings
+from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind, decode_payment_event
 from tests.unit.streams.payments.conftest import FakeProvider
 from tests.unit.tables.payments.payment_world import EVENT, PRICE, PURCHASE, event
@@ -71,6 +73,37 @@ def test_what_the_provider_says_is_appended(monkeypatch: pytest.MonkeyPatch) -> 
     found = list(payments.reconcile(Settings(ticket_key="k" * 32), everything=True))
     assert [[each.said for each in said] for _, said in found] == [[], ["gone is no provider of this deployment"]]
     assert [decode_payment_event(value).kind for value in log.values] == [K.CAPTURED]
+
+
+@pytest.mark.parametrize(
+    ("tells", "ends", "asked"),
+    [("xy", False, 2), ("xxy", False, 3), ("yxxyxxy", False, 7), ("xxxy", True, 3), ("yxxx", True, 4), ("x", True, 1)],
+)
+def test_a_payment_of_which_nothing_can_be_read_keeps_no_others_waiting(
+    tells: str, ends: bool, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = FakeProvider()
+
+    async def look(question: PaymentQuestion) -> list[PaymentEvent]:
+        provider.looked.append(question)
+        if tells[len(provider.looked) - 1] == "x":
+            raise [ProviderUnavailable("rubbish"), MalformedRecord("no currency")][len(provider.looked) % 2]
+        return [event(K.CAPTURED)]
+
+    monkeypatch.setattr(provider, "look", look)
+    monkeypatch.setattr(payments, "Appender", Log)
+    monkeypatch.setattr(payments, "providers_of", lambda _: {"paper": provider})
+    monkeypatch.setattr(payments, "_known", lambda _, everything: [KNOWN._replace(reference=one) for one in tells])
+    found: list[str] = []
+    try:
+        for _, said in payments.reconcile(Settings(ticket_key="k" * 32), everything=True):
+            found.append("x" if said else "y")
+    except (MalformedRecord, ProviderUnavailable):
+        assert ends
+    else:
+        assert not ends
+        assert "".join(found) == tells
+    assert len(provider.looked) == asked
 
 
 @pytest.mark.parametrize(("said", "code"), [([], 0), (["captured is 1"], 1)])
