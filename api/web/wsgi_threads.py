@@ -112,13 +112,17 @@ class WsgiThreads:
     async def _stream(self, answer: WsgiAnswer, pieces: AsyncIterator[bytes], scope: Scope, send: Send) -> int:
         headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if scope["method"] != "HEAD":
+            await self._send_pieces(pieces, scope, send)
+        await send({"type": "http.response.body", "body": b""})
+        return answer.status
+
+    async def _send_pieces(self, pieces: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
         async with aclosing(pieces) as following:  # type: ignore[type-var]
             async for piece in following:
                 if scope.get(GONE) or self._is_stopping():
                     break
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-        return answer.status
 
 
 class LoopCaller:

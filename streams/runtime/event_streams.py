@@ -87,11 +87,15 @@ class EventStreams:
         response = _stream()
         with suppress(OSError, ClientError):
             await response.prepare(request)
-            async for chunk in answer.content.iter_any():
-                await _write(response, chunk)
-                if self._reads.is_ending(request):
-                    break
+            if request.method != "HEAD":
+                await self._copy_pieces(request, answer, response)
         return response
+
+    async def _copy_pieces(self, request: Request, answer: ClientResponse, response: Response) -> None:
+        async for chunk in answer.content.iter_any():
+            await _write(response, chunk)
+            if self._reads.is_ending(request):
+                break
 
 
 def _stream() -> Response:

@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from api.problems import Refused
+from api.web.deferred import DEFERRED
 from api.web.raw_response import GONE
 from api.web.wsgi_threads import LoopCaller, WsgiThreads
 from telemetry.traces import current_span, in_span
@@ -146,3 +147,29 @@ def test_threads_that_wait_for_the_loop_are_bounded() -> None:
                 each.result()
 
     from_thread(work, calls_max=2)
+
+
+def test_a_stream_is_not_begun_for_a_request_of_its_headers_alone() -> None:
+    begun: list[str] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        begun.append("stream")
+        while True:
+            yield b"data: 1\n\n"
+            await asyncio.sleep(60)
+
+    def streams(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        environ[DEFERRED] = pieces()
+        start_response("200 OK", [("Content-Type", "text/event-stream"), ("Content-Length", "0")])
+        return [b""]
+
+    async def head() -> list[dict[str, Any]]:
+        asked = Asked()
+        asked.scope["method"] = "HEAD"
+        await asyncio.wait_for(asked.of(WsgiThreads(streams)), 5)
+        return asked.sent
+
+    start, end = asyncio.run(head())
+    assert start["headers"] == [(b"content-type", b"text/event-stream")]
+    assert not end.get("more_body")
+    assert not begun

@@ -195,6 +195,13 @@ def test_a_stream_of_no_event_is_a_problem(worker: ViewWorker) -> None:
     assert worker.get(f"/api/event/{unknown}/stream/").json()["type"] == "/problems/not-found"
 
 
+def test_the_headers_of_a_stream_are_told_alone(worker: ViewWorker) -> None:
+    for _ in range(2):  # the second one by the same connection
+        answer = worker.client.head(f"{worker.url}{STREAM}", timeout=5)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
+    assert worker.get(STOCK).status_code == 200
+
+
 def test_a_client_that_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     class FullResponse:
         async def write(self, data: bytes) -> None:
