@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import yaml
-
 from telemetry.metrics.names import EVERY
+from tests.yaml_files import read_yaml
 
 OPS: Final = Path(__file__).parents[1] / "ops"
 DASHBOARDS: Final = sorted((OPS / "grafana" / "dashboards").glob("*.json"))
@@ -82,7 +81,7 @@ def wrong(query: Query, known: dict[str, frozenset[str]]) -> list[str]:
 
 def alert_queries() -> list[Query]:
     """The alerts' queries."""
-    groups = yaml.safe_load(ALERTS.read_text())["groups"]
+    groups = read_yaml(ALERTS.read_text())["groups"]
     return [
         Query(rule["alert"], rule["expr"], frozenset(re.findall(r"\$labels\.(\w+)", str(rule["annotations"]))))
         for group in groups

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import yaml
 
 from api.roles import Role
 from ops.secrets import make_secrets
@@ -19,6 +18,7 @@ from tests.containers.container import Container
 from tests.containers.engine import ROOT
 from tests.eventually import eventually
 from tests.pipeline import NOBODY, Json, Pipeline
+from tests.yaml_files import read_yaml
 
 COMPOSE: Final = ROOT / "docker-compose.yml"
 # In the order of their dependencies. The embedded Elasticsearch has no users, which search-access would make.
@@ -42,7 +42,7 @@ class Site:
     services: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.services = yaml.safe_load(COMPOSE.read_text())["services"]
+        self.services = read_yaml(COMPOSE.read_text())["services"]
         make_secrets(self.folder)
         for name in OF_THE_STACK:
             self._give(name, secret(self.stack.settings.home, name))

@@ -24,6 +24,7 @@ from tests.debian import program
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 from tests.queries import ADDED, ALERTS, OPS, Query, alert_queries, dashboard_queries, wrong
+from tests.yaml_files import read_yaml
 
 OURS = "turnstile_"
 
@@ -62,7 +63,7 @@ def configuration(pipeline: Pipeline, more: dict[str, int]) -> dict[str, Any]:
         **{role: ports.view_port(role) for role in ("ledger", "indexer", "notifications", "sales", "gate", "payments")},
     }
     here |= more
-    config: dict[str, Any] = yaml.safe_load((OPS / "prometheus" / "prometheus.yml").read_text())
+    config: dict[str, Any] = read_yaml((OPS / "prometheus" / "prometheus.yml").read_text())
     config |= {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [str(ALERTS)]}
     for job in config["scrape_configs"]:
         job.pop("dns_sd_configs", None)

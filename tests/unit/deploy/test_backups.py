@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.unit.deploy.test_chart import VALUES, Resource, environment, mounted, of_kind, pods, render
+from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[3]
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+COMPOSE = read_yaml((ROOT / "docker-compose.yml").read_text())["services"]
 BACKUPS: Mapping[str, Any] = VALUES["backups"]
 OLD = "20250101T000000Z"
 DUMPS_KEPT = 48

@@ -7,20 +7,20 @@ from typing import Any, get_args
 
 import kubernetes_validate
 import pytest
-import yaml
 
 from connect.topics import group
 from ops.reference.settings_table import variables
 from ops.secrets import make_secrets
 from settings import ROLES, Role, Settings
 from tests.golang import program
+from tests.yaml_files import read_documents, read_yaml
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "deploy" / "helm"
 OLDEST, NEWEST = "1.29.0", "1.37.0"
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
-VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+VALUES = read_yaml((CHART / "values.yaml").read_text())
+COMPOSE = read_yaml((ROOT / "docker-compose.yml").read_text())["services"]
 # Kinds of other projects: the Prometheus operator and KEDA.
 FOREIGN = {"ServiceMonitor", "ScaledObject"}
 # The mail relay of a cluster wants a password, the catcher of mails doesn't.
@@ -33,7 +33,7 @@ def render(*options: str, version: str = NEWEST) -> list[Resource]:
     command = (program("helm"), "template", "turnstile", str(CHART), "--kube-version", version, *options)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return [each for each in yaml.safe_load_all(done.stdout) if each]
+    return [each for each in read_documents(done.stdout) if each]
 
 
 @pytest.fixture(scope="module")

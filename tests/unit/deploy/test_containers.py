@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 
 from settings import Role
 from tests.containers.container import Container
 from tests.containers.engine import ROOT
 from tests.containers.site import COMPOSE, JOBS, PARTS, WORKERS
+from tests.yaml_files import read_yaml
 
-SERVICES = yaml.safe_load(COMPOSE.read_text())["services"]
+SERVICES = read_yaml(COMPOSE.read_text())["services"]
 # The user's file of secrets and the addresses of this machine.
 SECRETS = Path("/made")
 HOST = {"TURNSTILE_WORKER_PORT": "7000", "TURNSTILE_KAFKA_SERVERS": "127.0.0.1:9", "TURNSTILE_ROLE": "other"}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from connect.access.principals import CONNECT_GROUP, CONNECT_TOPICS
 from ops.secrets import make_secrets
@@ -13,9 +12,10 @@ from stack import jars
 from stack.kafka import Kafka
 from stack.settings import StackSettings
 from tests.unit.deploy.strimzi import EXAMPLES, files
+from tests.yaml_files import read_documents, read_yaml
 
 ROOT = Path(__file__).parents[3]
-VALUES = yaml.safe_load((ROOT / "deploy" / "helm" / "values.yaml").read_text())
+VALUES = read_yaml((ROOT / "deploy" / "helm" / "values.yaml").read_text())
 # What the operator sets itself, of this cluster and its user.
 BY_STRIMZI = re.compile(
     r"(bootstrap|group|listeners|rest|plugin|security|sasl|producer|consumer|admin)\b|(config|offset|status)\.storage\.topic"
@@ -23,7 +23,7 @@ BY_STRIMZI = re.compile(
 
 
 def example(name: str) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all((EXAMPLES / name).read_text()))
+    return read_documents((EXAMPLES / name).read_text())
 
 
 @pytest.mark.parametrize("name", files())
@@ -88,7 +88,7 @@ def test_debezium_is_that_of_the_embedded_stack() -> None:
 
 def test_elasticsearch_is_that_of_the_containers() -> None:
     [search] = example("eck.yaml")
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    services = read_yaml((ROOT / "docker-compose.yml").read_text())["services"]
     assert services["elasticsearch"]["image"] == f"elasticsearch:{search['spec']['version']}"
     assert VALUES["settings"]["elasticsearch_url"] == f"https://{search['metadata']['name']}-es-http:9200"
 
@@ -96,7 +96,7 @@ def test_elasticsearch_is_that_of_the_containers() -> None:
 def test_postgresql_is_configured_like_that_of_the_containers() -> None:
     [cluster] = example("cloudnativepg.yaml")
     told = cluster["spec"]["postgresql"]["parameters"]
-    command = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["postgres"]["command"]
+    command = read_yaml((ROOT / "docker-compose.yml").read_text())["services"]["postgres"]["command"]
     wanted = dict(each.split("=") for each in command if "=" in each)
     assert {key: told[key] for key in wanted} == wanted
     assert VALUES["settings"]["connect_database_host"] == f"{cluster['metadata']['name']}-rw"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from stack.jars import LOCKS
 from tests.golang import MODULES
+from tests.yaml_files import read_documents
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "renovate.json"
@@ -92,7 +92,7 @@ def test_ours_find_every_version() -> None:
     parts = [root.rstrip("!").split(":") for coordinates in roots.values() for root in coordinates]
     assert jars == {(f"{group}:{artifact}", version) for group, artifact, version, *_ in parts}
     assert debezium == {each for each in jars if each[0] == "io.debezium:debezium-connector-postgres"}
-    [search] = yaml.safe_load_all((ROOT / "deploy" / "examples" / "eck.yaml").read_text())
+    [search] = read_documents((ROOT / "deploy" / "examples" / "eck.yaml").read_text())
     assert elasticsearch == {("elasticsearch", search["spec"]["version"])}
     assert {version for _, version in programs} == {module.version for module in MODULES.values()}
     assert {name for name, _ in programs} == {

@@ -8,10 +8,11 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-import yaml
+
+from tests.yaml_files import read_yaml
 
 CHART = Path(__file__).parents[3] / "deploy" / "helm"
-VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+VALUES = read_yaml((CHART / "values.yaml").read_text())
 SCHEMA = jsonschema_rs.validator_for(json.loads((CHART / "values.schema.json").read_text()))
 
 Change = Callable[[dict[str, Any]], object]

@@ -2,7 +2,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[3]
 
@@ -10,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="session")
 def compose() -> dict[str, Any]:
     """docker-compose.yml, its anchors and merges resolved."""
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    loaded: dict[str, Any] = read_yaml((ROOT / "docker-compose.yml").read_text())
     return loaded
 
 

@@ -3,14 +3,14 @@
 import subprocess
 
 import pytest
-import yaml
 
 from tests.debian import program
 from tests.queries import ALERTS, OPS
+from tests.yaml_files import read_yaml
 
 CONFIG = OPS / "alertmanager" / "alertmanager.yml"
 SEVERITIES = {
-    rule["labels"]["severity"] for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]
+    rule["labels"]["severity"] for group in read_yaml(ALERTS.read_text())["groups"] for rule in group["rules"]
 }
 RECEIVERS = {"page": "now", "ticket": "today", "watchdog": "watchdog"}
 
@@ -36,7 +36,7 @@ def test_an_alert_is_told_to_those_of_its_severity(severity: str) -> None:
 
 
 def test_it_has_no_secret_and_sends_to_nobody_outside() -> None:
-    config = yaml.safe_load(CONFIG.read_text())
+    config = read_yaml(CONFIG.read_text())
     assert config["global"].keys() == {"smtp_smarthost", "smtp_from", "smtp_require_tls"}
     mails = [mail for receiver in config["receivers"] for mail in receiver["email_configs"]]
     assert all(mail["to"].endswith("@turnstile.example") for mail in mails)

@@ -11,11 +11,12 @@ import yaml
 from ops.__main__ import turnstile
 from stack.java import RULES
 from tests.debian import program
+from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[3]
 ALERTS = RULES / "alerts.yml"
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
-FOUND = {rule["alert"]: rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]}
+FOUND = {rule["alert"]: rule for group in read_yaml(ALERTS.read_text())["groups"] for rule in group["rules"]}
 AT = "45m"
 
 # Series with a value a minute, an hour long.

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 
 from connect.access.principals import principals
 from ops.reference.settings_table import variables
@@ -18,6 +17,7 @@ from settings import Role, Settings
 from stack.apps import apps, steps
 from stack.broker_access import broker_properties
 from stack.settings import StackSettings
+from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -398,7 +398,7 @@ def test_kafkas_health_check_fits_beside_the_broker(services: Services) -> None:
 
 
 def test_every_target_of_prometheus_is_a_service_on_its_port(services: Services) -> None:
-    jobs = yaml.safe_load((ROOT / "ops" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    jobs = read_yaml((ROOT / "ops" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     named = {target for job in jobs for some in job.get("static_configs", ()) for target in some["targets"]}
     looked_up = [some for job in jobs for some in job.get("dns_sd_configs", ())]
     named |= {f"{name}:{some['port']}" for some in looked_up for name in some["names"]}

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
-import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client import Metric as Family
 
@@ -16,17 +15,18 @@ from settings import Role
 from stack.java import RULES
 from telemetry.metrics import capture as capture_metrics
 from telemetry.metrics import servers as servers_metrics
+from tests.yaml_files import read_yaml
 
 
 @pytest.mark.parametrize("server", ["kafka", "connect"])
 def test_the_agents_rules_make_the_metrics_that_are_defined(server: str) -> None:
-    rules = yaml.safe_load((RULES / f"jmx-{server}.yml").read_text())["rules"]
+    rules = read_yaml((RULES / f"jmx-{server}.yml").read_text())["rules"]
     made = {rule["name"]: (rule["type"].lower(), set(rule.get("labels", {}))) for rule in rules}
     assert made == {each.name: (each.kind, set(each.labels)) for each in servers_metrics.SERVERS if each.part == server}
 
 
 def test_prometheus_asks_services_that_are_there_where_they_tell(services: dict[str, Any]) -> None:
-    jobs = yaml.safe_load((RULES / "prometheus.yml").read_text())["scrape_configs"]
+    jobs = read_yaml((RULES / "prometheus.yml").read_text())["scrape_configs"]
     targets = {target for job in jobs for group in job["static_configs"] for target in group["targets"]}
     told = {
         "api": services["api"]["environment"]["TURNSTILE_API_METRICS_PORT"],
