@@ -1,23 +1,25 @@
-"""The embedded stack, started once per run, on ports and in a folder of its own."""
+"""The embedded stack, started once per run, on ports and in a folder of its own.
+
+What starts servers is imported where it is used: unit tests are collected sooner without.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 from hypothesis import settings
 
-from stack.embedded import Stack
-from stack.member import HOST
-from stack.postgres import SUPERUSER, Postgres
-from tests.pipeline import WORKERS, Pipeline
+if TYPE_CHECKING:
+    from stack.embedded import Stack
+    from tests.pipeline import Pipeline
 
 # The time of an example depends on the load of the machine.
 settings.register_profile("turnstile", deadline=None)
 settings.load_profile("turnstile")
 
 HERE = Path(__file__).parent
-WITH_OWN_SERVERS = (HERE / "chaos", HERE / "integration" / "stack")
+WITH_OWN_SERVERS = (f"{HERE / 'chaos'}/", f"{HERE / 'integration' / 'stack'}/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Otherwise their order stays as it is, which is random.
     """
-    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in WITH_OWN_SERVERS))
+    items.sort(key=lambda item: not str(item.path).startswith(WITH_OWN_SERVERS))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,8 +42,11 @@ def one_java_compiler() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
     """Servers, tables, topics, connectors and the API; no worker has run yet."""
+    from stack.embedded import Stack
+    from stack.member import HOST
+
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TURNSTILE_LOG_FORMAT", "json")
         stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
@@ -63,19 +68,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             stack.remove()
 
 
-def do_without_fsync(stack: Stack) -> None:
+def do_without_fsync(stack: "Stack") -> None:
     """Let PostgreSQL leave it to the system when to write to the disk: a process that is killed loses nothing by that.
 
     Otherwise the end of each scratch database waits for the disk for up to a second.
     """
+    import psycopg
+
+    from stack.postgres import SUPERUSER, Postgres
+
     with psycopg.connect(Postgres(stack.settings).url(SUPERUSER, "postgres"), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
-def early_event(stack: Stack) -> tuple[str, str]:
+def early_event(stack: "Stack") -> tuple[str, str]:
     """An event and its ticket type, made before any worker ever ran."""
+    from tests.pipeline import Pipeline
+
     early = Pipeline(stack)
     try:
         event = early.new_event()
@@ -85,8 +96,10 @@ def early_event(stack: Stack) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def pipeline(stack: Stack, early_event: tuple[str, str]) -> Iterator[Pipeline]:
+def pipeline(stack: "Stack", early_event: tuple[str, str]) -> Iterator["Pipeline"]:
     """The pipeline with one worker of each role; tests that want the second start and stop it themselves."""
+    from tests.pipeline import WORKERS, Pipeline
+
     assert early_event
     stack.start(*WORKERS)
     pipeline = Pipeline(stack)
