@@ -46,10 +46,10 @@ def extracted(domain: str) -> Catalog:
     return found
 
 
-def updated(language: str, domain: str) -> bytes:
-    """The catalogue's file with all texts of the code and no others; a new text has no translation yet."""
+def updated(language: str, domain: str, texts: Catalog) -> bytes:
+    """The catalogue's file with these texts of its domain and no others; a new text has no translation yet."""
     known = read_catalogue(language, domain)
-    known.update(extracted(domain), no_fuzzy_matching=True)
+    known.update(texts, no_fuzzy_matching=True)
     known.obsolete.clear()
     written = BytesIO()
     write_po(written, known, _LINE_LENGTH, omit_header=True, sort_by_file=True, include_lineno=False)
@@ -59,10 +59,11 @@ def updated(language: str, domain: str) -> bytes:
 def update_all() -> None:
     """Write all catalogues anew."""
     for domain in DOMAINS:
+        texts = extracted(domain)
         for language in TRANSLATED:
             path = catalogue_path(language, domain)
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(updated(language, domain))
+            path.write_bytes(updated(language, domain, texts))
 
 
 def _header(known: Catalog) -> bytes:
