@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +18,9 @@ from msgspec.structs import asdict, astuple
 from connect.observe import dead_letters as deadletters
 from connect.observe.dead_letters import DeadLetterTopics
 from connect.topics import ACCOUNT_ROWS, COMMANDS, JOBS, dead_letters
+from ops.commands import dlq as dlq_module
 from ops.commands.dlq import command as dlq
-from settings import settings
+from settings import Settings
 from streams.runtime.dead_letters import dead_letter
 from streams.runtime.produce import Record
 
@@ -78,11 +80,15 @@ class Broker:
         return
 
 
+@cache
+def told() -> Settings:
+    return Settings(ticket_key="k" * 32)
+
+
 @contextmanager
 def standing_in() -> Iterator[Broker]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TURNSTILE_TICKET_KEY", "k" * 32)
-        settings.cache_clear()
+        patch.setattr(dlq_module, "settings", told)
         broker = Broker()
         patch.setattr(deadletters, "make_consumer", broker)
         patch.setattr(deadletters, "Appender", broker)
