@@ -1,15 +1,28 @@
 """An application on fakes, and a client of it that speaks JSON."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.pages import purchase_status
+from api.paying import payments, refunds
 from api.roles import Role
 from tests.unit.api.fakes.world import World, make_world
 
 BASE = "/api/v3"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fakes_answer_at_once() -> Iterator[None]:
+    """What a fake has not told is not waited for."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(payments, "WAIT_S", 0.0)
+        patched.setattr(refunds, "POLL_PAUSES_S", (0.0,))
+        patched.setattr(purchase_status, "POLL_PAUSES_S", (0.0, 0.0))
+        yield
 
 
 @pytest.fixture

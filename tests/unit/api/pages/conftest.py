@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from api.pages import purchase_status
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader, make_account
@@ -40,11 +39,6 @@ def on_sale(client: FlaskClient, event_body: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = answer.get_json()
     listed = client.get(f"/api/v3/events/{found['id']}/tickets").get_json()["items"]
     return found | {"tickets": listed}
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purchase_status, "POLL_PAUSES_S", (0.0, 0.0))
 
 
 def ticket(event: dict[str, Any], place: int = 0) -> UUID:

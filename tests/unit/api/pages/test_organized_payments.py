@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.pages.status_labels import PAYMENT_LABELS
-from api.paying import refunds as paying
 from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.payment import CurrencyTotals, PaidPurchase, PaymentOverview, UnfinishedPayment
@@ -52,8 +51,7 @@ class Office:
 
 
 @pytest.fixture
-def office(world: World, monkeypatch: pytest.MonkeyPatch) -> Office:
-    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
+def office(world: World) -> Office:
     return Office(world)
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from api.paying import payments as paying
 from providers.port import PageFields
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
@@ -16,9 +15,8 @@ PAGE = "http://pay.example/2"
 
 
 @pytest.fixture
-def held(reader: Reader, ledger: Ledger, on_sale: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
+def held(reader: Reader, ledger: Ledger, on_sale: dict[str, Any]) -> str:
     """The path of a hold."""
-    monkeypatch.setattr(paying, "WAIT_S", 0.0)
     reader.get(f"/events/{on_sale['id']}")
     answer = reader.send(f"/events/{on_sale['id']}/hold", {f"n-{ticket(on_sale)}": 1})
     return str(answer.headers["Location"].partition("?")[0])

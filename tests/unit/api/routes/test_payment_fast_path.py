@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from api.http_application import HttpApplication
-from api.paying import payments as paying
 from api.purchasing.fast_path import PurchaseFastPath
 from api.routes.payment_fast_path import PaymentFastPath
 from api.schemas.purchase import Payment, Purchase, public_id
@@ -25,11 +24,6 @@ from tests.unit.api.routes.test_payments import DOOR, EVENT, OTHER, OWNER, PATH,
 BODY = '{"id": 1}'
 JSON = {"Content-Type": "application/json"}
 SIGNED = JSON | {"Paper-Signature": "good"}
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paying, "WAIT_S", 0.0)
 
 
 def nothing_else(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from api.paying import payments as paying
 from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.purchase import Payment, Purchase, public_id
@@ -21,11 +20,6 @@ EVENT, PURCHASE, OWNER, OTHER = (UUID(int=number) for number in (1, 2, 3, 4))
 PATH = f"/api/v3/purchases/{EVENT}.{PURCHASE}/payment"
 DOOR = "/api/v3/payment-webhooks/paper"
 PRICE = Money.of(Decimal("49.90"), "EUR")
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paying, "WAIT_S", 0.0)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.paying import refunds as paying
 from api.roles import Role
 from api.schemas.payment import Refund
 from api.schemas.purchase import Purchase, public_id
@@ -25,11 +24,6 @@ TICKET = UUID(int=9)
 GOODWILL = {"amount": {"amount": "9.90", "currency": "EUR"}, "reason": "Behind a pillar"}
 TICKETS = {"lines": [{"ticketTypeId": str(TICKET), "quantity": 1}], "reason": "Fell ill"}
 KEY = {"Idempotency-Key": "one"}
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
 
 
 class Shop:
