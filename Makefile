@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python (3.11, 3.12 or 3.13) and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-api unit-streams unit-tables unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-api unit-workers unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,8 +16,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CONTAINERS_TIMEOUT_S := 300
 # Shared by all clones: mypy knows a file by its hash, and checks only what it has not checked in another one.
 MYPY_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile/mypy
-# The longest first, and three at once on two cores, since some tests wait.
-UNIT_PARTS := unit-rest unit-api unit-streams unit-tables
+# The longest first, and three at once on two cores, since some tests wait. More parts would import more.
+UNIT_PARTS := unit-rest unit-workers unit-api
 THREE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target
 # Two halves of the tests on servers, each on a stack and ports of its own: their tests mostly wait.
 SERVER_PARTS := servers-chaos servers-e2e
@@ -84,8 +84,11 @@ unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is
 	done <<<"$$found"; \
 	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
 
-unit-api unit-streams unit-tables: $(STAMP)
-	$(UNIT) tests/unit/$(@:unit-%=%)
+unit-api: $(STAMP)
+	$(UNIT) tests/unit/api
+
+unit-workers: $(STAMP)
+	$(UNIT) tests/unit/streams tests/unit/tables
 
 unit-rest: $(STAMP)
 	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api streams tables)
