@@ -145,9 +145,9 @@ def decode_checked_outcome(value: bytes | None) -> Outcome:
         _check_payment(outcome.payment)
     if not -1 <= outcome.as_of <= POSITION_MAX:
         raise MalformedRecord("the offset is out of range - at `$.asOf`")
-    _check_time(outcome.at, "at", KEPT_TIMES_FIRST_YEAR)
+    check_time(outcome.at, "at", KEPT_TIMES_FIRST_YEAR)
     if outcome.deadline is not None:
-        _check_time(outcome.deadline, "deadline", KEPT_TIMES_FIRST_YEAR)
+        check_time(outcome.deadline, "deadline", KEPT_TIMES_FIRST_YEAR)
     if outcome.facts is not None:
         _check_facts(outcome.facts)
     return outcome
@@ -177,13 +177,14 @@ def _check_balance(balance: Balance) -> None:
 
 
 def _check_facts(facts: EventFacts) -> None:
-    _check_time(facts.starts_at, "facts.startsAt")
-    _check_time(facts.ends_at, "facts.endsAt")
+    check_time(facts.starts_at, "facts.startsAt")
+    check_time(facts.ends_at, "facts.endsAt")
     if sum(map(len, (facts.title, facts.status, facts.time_zone, facts.venue, facts.city))) > FACTS_MAX_CHARS:
         raise MalformedRecord(f"the texts have more than {FACTS_MAX_CHARS} characters - at `$.facts`")
 
 
-def _check_time(time: datetime, field: str, first_year: int = 1) -> None:
+def check_time(time: datetime, field: str, first_year: int = 1) -> None:
+    """Raise MalformedRecord for a time without a UTC offset, or before ``first_year`` or after 9999 in UTC."""
     if time.tzinfo is not UTC:
         try:
             good = time.utcoffset() is not None and time.astimezone(UTC).year >= first_year
