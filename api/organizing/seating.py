@@ -77,7 +77,7 @@ def with_categories(sections: list[Section], names: Mapping[str, str], ids: Mapp
     def mapped(holder: dict[str, Any]) -> dict[str, Any]:
         if "category" not in holder:
             return holder
-        name = names[holder["category"]]
+        name = names.get(holder["category"], holder["category"])
         if name not in ids:
             raise PlanRefused("/copyFrom", PlanFault.NO_SUCH_TICKET_TYPE, name=name)
         return holder | {"category": ids[name]}

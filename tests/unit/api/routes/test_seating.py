@@ -1,6 +1,7 @@
 """Seating plans over HTTP: put, generated, copied, read, deleted, refused; and which seats are taken."""
 
 from base64 import b64decode
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -176,6 +177,17 @@ def test_a_plan_is_copied_by_the_names_of_the_ticket_types(
     assert client.post(f"{where(other)}/copy", json=copied).status_code == 200
     assert client.get(where(other)).get_json() == plan(kind)
     assert client.post(f"{where(other)}/copy", json={"copyFrom": str(uuid4())}).status_code == 404
+
+
+def test_a_plan_whose_ticket_type_somebody_deleted_by_sql_is_not_copied(
+    world: World, client: FlaskClient, event: dict[str, Any], event_body: dict[str, Any], ticket: dict[str, Any]
+) -> None:
+    client.put(where(event), json=plan(ticket))
+    other = client.post(f"{BASE}/events", json=event_body).get_json()
+    listing = world.events.rows[UUID(event["id"])]
+    world.events.rows[UUID(event["id"])] = replace(listing, tickets=())
+    refused = client.post(f"{where(other)}/copy", json={"copyFrom": event["id"]})
+    assert (refused.status_code, ticket["id"] in refused.get_json()["errors"][0]["detail"]) == (422, True)
 
 
 def test_taken_seats_are_bits_in_the_order_of_the_plan(
