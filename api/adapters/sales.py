@@ -85,7 +85,7 @@ _PAYMENT_COLUMNS: Final = (
     ("decidedAt", "purchase.at"),
     ("goodwill", "least(coalesce(goodwill, 0), paid_worth)"),
     ("fee", "coalesce(fee::text, '')"),
-    ("payout", "coalesce((captured - refunded - fee)::text, '')"),
+    ("payout", "captured - refunded - fee"),
     ("disputed", "coalesce(disputed, false)"),
 )
 _PAYMENT_TABLE: Final = f"""

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import chain
 from typing import Final
 
@@ -43,5 +44,9 @@ def table(head: Sequence[object], rows: Iterator[Sequence[object]]) -> Iterator[
 
 
 def cell(value: object) -> str:
-    """A value as text, with an apostrophe before what a spreadsheet would run as a formula."""
+    """A value as text, with an apostrophe before a text that a spreadsheet would run as a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return _FORMULA.sub("'", value.isoformat() if isinstance(value, datetime) else str(value))

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 import pytest
@@ -36,6 +37,20 @@ def test_no_cell_is_a_formula_wherever_a_spreadsheet_cuts(typed: str) -> None:
 @pytest.mark.parametrize("text", ["Stalls", "49.90", "2030-05-17T20:00:00+00:00", "a-b", "a = b", "Tom & Jerry's; x"])
 def test_what_is_no_formula_stays(text: str) -> None:
     assert cell(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("-1.70"), "-1.70"),
+        (Decimal("0.00"), "0.00"),
+        (Decimal("1E+3"), "1000"),
+        (None, ""),
+        ("-1.70", "'-1.70"),
+    ],
+)
+def test_a_number_is_one_for_a_spreadsheet_also_below_0(value: object, text: str) -> None:
+    assert cell(value) == text
 
 
 def test_a_long_table_is_written_while_it_is_read() -> None:
