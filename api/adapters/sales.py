@@ -257,7 +257,7 @@ def _lines(lines: list[dict[str, Any]], currency: str) -> list[BoughtLine]:
             quantity=line["quantity"],
             price=Money.of(Decimal(line["price"]), currency),
             codes=line.get("codes", []),
-            seats=line.get("seats"),
+            seats=line.get("seats") or None,
         )
         for line in lines
     ]

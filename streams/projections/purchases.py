@@ -23,11 +23,15 @@ COLUMNS = """
 event_id, id, account_id, status, reason, figures, lines, returned, total, currency, deadline, paid_worth,
 payment_reference, ledger_offset, at, made_at
 """
+# A purchase that had seats stays one with ``seats``, of which none may be left: those who follow the seats of an event
+# (api/adapters/postgres/seatings.py) read its purchases with seats alone, and would never learn that they are free.
+_LINES = """CASE WHEN purchase.lines @? '$[*].seats' AND NOT excluded.lines @? '$[*].seats'
+    THEN jsonb_set(excluded.lines, '{0,seats}', '[]') ELSE excluded.lines END"""
 UPSERT = f"""
 INSERT INTO purchase ({COLUMNS})
 SELECT {COLUMNS} FROM json_populate_recordset(NULL::purchase, %s::json)
 ON CONFLICT (event_id, id) DO UPDATE
-SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = excluded.lines,
+SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = {_LINES},
     returned = excluded.returned, total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,
     paid_worth = excluded.paid_worth,
     payment_reference = coalesce(excluded.payment_reference, purchase.payment_reference),

@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64decode
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,10 +11,13 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from api.adapters.catalogue_check import CatalogueRows
+from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import EventRows
 from api.adapters.postgres.seatings import PLANS_MAX, SeatingRows
+from api.adapters.sales import PurchaseRows
+from api.adapters.seat_occupancy import SeatOccupancy
 from api.organizing.seating import check_plan, check_taken
 from api.organizing.seating_generator import generated
 from api.ports.events import Listing
@@ -22,9 +26,13 @@ from api.problems import Refused
 from api.schemas.seating import SeatingGenerator
 from connect.observe.definitions import read_these
 from streams.gate.events import QUERY
+from streams.projections.purchases import UPSERT, purchase_row
 from tables.messages.announcements import Announced, announced
 from tables.messages.commands import DefineEvent
+from tables.messages.decoding import encode_json
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.sections import DefineSection
+from tables.messages.statuses import PurchaseStatus
 from tests.integration.write_model.conftest import Scratch
 from tests.integration.write_model.test_rows import NOW, new_account, new_event, new_ticket
 
@@ -147,6 +155,45 @@ def test_taken_seats_are_read_from_the_projection_and_then_what_has_changed(
     scratch.rows("UPDATE purchase SET status = 'expired', ledger_offset = 9 WHERE id = %s", first)
     changes = seatings.changes(event, 2, 7)
     assert (changes.new_plan, [(each.id, each.seats) for each in changes.purchases]) == (None, [(first, [])])
+
+
+@pytest.mark.parametrize("is_looked_at_between", [True, False])
+def test_a_seat_is_free_again_that_was_given_back_while_tickets_without_a_seat_are_kept(
+    scratch: Scratch, database: Database, listing: Listing, is_looked_at_between: bool
+) -> None:
+    now = [0.0]
+    seatings, event = SeatingRows(database), listing.event.id
+    seatings._occupancy = SeatOccupancy(seatings.changes, lambda: now[0])
+    seatings.change(event, lambda _: rectangle(listing))
+    seat = OutcomeLine(uuid4(), "Stalls", 1, Decimal(10), seats=("A-A-1",))
+    yard = OutcomeLine(uuid4(), "Yard", 1, Decimal(5))
+    of: dict[str, Any] = {"event": event, "purchase": uuid4(), "account": uuid4(), "at": NOW}
+    of |= {"total": MoneyAmount(Decimal(15), "EUR")}
+
+    def project(offset: int, status: str, **more: Any) -> None:
+        kind = OutcomeKind.CONFIRMED if offset == 5 else OutcomeKind.CANCELLED
+        outcome = Outcome(kind=kind, offset=offset, status=PurchaseStatus(status), **of, **more)
+        with database.transaction() as connection:
+            connection.execute(UPSERT, [encode_json([purchase_row(outcome)]).decode()])
+
+    def free() -> int:
+        now[0] += 2
+        seats = seatings.seats(event, -1)
+        assert seats is not None
+        return seats.sections[0].free
+
+    project(5, "confirmed", lines=(seat, yard))
+    assert free() == 9
+    project(6, "confirmed", lines=(seat,), left=(yard,))
+    if is_looked_at_between:
+        assert free() == 10
+    project(7, "cancelled", lines=(yard,))
+    assert free() == 10
+    [line] = (
+        PurchaseRows(database, database, WorkerViews(["http://127.0.0.1:9"])).of_event(event, 10, None).items[0].lines
+        or []
+    )
+    assert line.seats is None
 
 
 def test_a_copy_of_the_event_with_another_title_keeps_the_plan(database: Database, listing: Listing) -> None:
