@@ -38,19 +38,23 @@ class _Connection(asyncio.Protocol):
         """Begin to connect."""
         self._opening = asyncio.create_task(self._open(host, port, tls=tls))
 
-    async def ask(self, request: bytes) -> Answer:
-        """The answer to a request. Raises OSError. A caller who gives up ends the connection."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def ask(self, request: bytes, timeout_s: float) -> Answer:
+        """The answer to a request. Raises OSError. The connection ends with a timeout, or a caller who gives up."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
         self.waiting.append(answer)
         if self._transport is None:
             self._unsent += request
         else:
             self._transport.write(request)
+        timer = loop.call_later(timeout_s, self.close)  # or the next request would get this answer
         try:
             return await answer
         except asyncio.CancelledError:
-            self.close()  # or the next request would get this answer
+            self.close()
             raise
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """End the connection. Those who wait get an OSError."""
@@ -143,9 +147,8 @@ class PipelinedClient:
 
     async def _once(self, request: bytes, timeout_s: float) -> Answer:
         try:
-            async with asyncio.timeout(timeout_s):
-                status, body = await self._connection().ask(request)
-        except OSError as error:  # TimeoutError is one
+            status, body = await self._connection().ask(request, timeout_s)
+        except OSError as error:
             raise ProviderUnavailable(type(error).__name__) from error
         if status in TRANSIENT:
             raise ProviderUnavailable(f"status {status}")

@@ -17,6 +17,7 @@ from api.schemas.money import Money
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
 from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRefused
 from tables.errors import MalformedRecord
+from tables.messages.decoding import encode_json
 from tables.messages.payment_events import PaymentEvent
 
 # Event and purchase, and the time after which something must have happened.
@@ -27,8 +28,7 @@ SELECT event_id, purchase_id, account_id, state, due, captured, refunded, curren
 _SELECT: Final = f"{_COLUMNS} FROM payment WHERE event_id = %(event)s AND purchase_id = %(purchase)s"
 _SELECT_AWAITED: Final = f"""
 {_COLUMNS}, since_at
-FROM unnest(%(events)s::uuid[], %(purchases)s::uuid[], %(times)s::timestamptz[])
-         AS awaited (event_id, purchase_id, since_at)
+FROM json_to_recordset(%(awaited)s::json) AS awaited (event_id uuid, purchase_id uuid, since_at timestamptz)
 JOIN payment USING (event_id, purchase_id)
 WHERE since_at IS NULL OR (at > since_at AND url <> '')
 """
@@ -123,9 +123,9 @@ class PaymentRows:
             raise Unavailable(known.name) from error
 
     def _read(self, wanted: Collection[Awaited]) -> dict[Awaited, OwnedPayment]:
-        events, purchases, times = (list(each) for each in zip(*wanted, strict=True))
+        awaited = [dict(zip(("event_id", "purchase_id", "since_at"), each, strict=True)) for each in wanted]
         with self._database.transaction() as connection:
-            rows = fetch(connection, _SELECT_AWAITED, {"events": events, "purchases": purchases, "times": times})
+            rows = fetch(connection, _SELECT_AWAITED, {"awaited": encode_json(awaited).decode()})
         found = {(row["event_id"], row["purchase_id"], row["since_at"]): shown("payment", row, _owned) for row in rows}
         return {awaited: payment for awaited, payment in found.items() if payment is not None}
 

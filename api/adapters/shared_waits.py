@@ -9,10 +9,13 @@ from api.adapters.shared_lookups import LOOKUP_MAX_KEYS
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 INTERVAL_S: Final = 0.05
+# Where many wait, each question costs more and has more answers at once: the pause grows with them, up to so long.
+INTERVAL_EACH_S: Final = 0.001
+INTERVAL_MAX_S: Final = 0.25
 
 
 class SharedWaits(Generic[Key, Value]):
-    """Asks ``ask`` in a thread every ``interval_s`` while anybody waits, for ``keys_max`` keys at once.
+    """Asks ``ask`` in a thread every ``interval_s``, less often for a crowd, for ``keys_max`` keys at once.
 
     There is one call at a time, so a server that hangs keeps one thread waiting, and not one for each request.
     """
@@ -26,22 +29,22 @@ class SharedWaits(Generic[Key, Value]):
         self._ask = ask
         self._interval_s = interval_s
         self._keys_max = keys_max
-        self._waiting: dict[Key, set[asyncio.Future[Value]]] = {}
+        self._waiting: dict[Key, set[asyncio.Future[Value | None]]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def wait(self, key: Key, seconds: float) -> Value | None:
         """What is found under a key as soon as there is something; None after ``seconds``. Raises as ``ask`` does."""
-        found: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Value | None] = loop.create_future()
+        timer = loop.call_later(seconds, _give_up, found)
         waiting = self._waiting.setdefault(key, set())
         waiting.add(found)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_on())
         try:
-            async with asyncio.timeout(seconds):
-                return await found
-        except TimeoutError:
-            return None
+            return await found
         finally:
+            timer.cancel()
             waiting.discard(found)
             if not waiting and self._waiting.get(key) is waiting:
                 del self._waiting[key]
@@ -51,7 +54,7 @@ class SharedWaits(Generic[Key, Value]):
             keys = list(self._waiting)
             for first in range(0, len(keys), self._keys_max):
                 await self._ask_for(keys[first : first + self._keys_max])
-            await asyncio.sleep(self._interval_s)
+            await asyncio.sleep(max(self._interval_s, min(INTERVAL_EACH_S * len(keys), INTERVAL_MAX_S)))
 
     async def _ask_for(self, keys: list[Key]) -> None:
         try:
@@ -64,6 +67,11 @@ class SharedWaits(Generic[Key, Value]):
             for waiting in self._taken([key]):
                 waiting.set_result(value)
 
-    def _taken(self, keys: Collection[Key]) -> list[asyncio.Future[Value]]:
+    def _taken(self, keys: Collection[Key]) -> list[asyncio.Future[Value | None]]:
         """The requests that wait for these keys. Later ones are asked for anew."""
         return [one for key in keys for one in self._waiting.pop(key, ()) if not one.done()]
+
+
+def _give_up(found: asyncio.Future[Value | None]) -> None:
+    if not found.done():
+        found.set_result(None)

@@ -122,7 +122,8 @@ class HttpConnection(RequestParser):
         began, status = time.perf_counter(), None
         try:
             reply = await answer
-            await self.flow.drain()
+            if self.flow.write_paused:
+                await self.flow.drain()
             if not cycle.disconnected:
                 date: bytes = self.server_state.default_headers[0][1]
                 self.transport.write(reply.encode(date.decode(), is_last=not cycle.keep_alive))

@@ -21,6 +21,7 @@ from streams.runtime.table import OffsetTable
 from streams.runtime.timer import run_timer
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.payments.payment import CHECK_FIRST_MS
 from tables.payments.records import (
     UNFINISHED_PREFIX,
     PaymentRecord,
@@ -31,9 +32,6 @@ from tables.payments.records import (
 
 INTERVAL_S: Final = 0.5
 RETRY_S: Final = 2.0
-# A walk begins when the first payment that the last one saw is due, and after this. No check is due sooner after an
-# event than CHECK_FIRST_MS (tables/payments/payment.py).
-WALK_INTERVAL_MS: Final = 2_000
 # Looked at in one step, and asked about in one.
 SCANNED_MAX: Final = 2_000
 ASKED_MAX: Final = 64
@@ -75,7 +73,8 @@ class PaymentChecks:
         if partition not in self._after:
             if now_ms < self._next_walk_at.get(partition, 0):
                 return []
-            self._next_walk_at[partition] = now_ms + WALK_INTERVAL_MS
+            # Or sooner, when the first payment that this walk sees is due: no event since then makes one due sooner.
+            self._next_walk_at[partition] = now_ms + CHECK_FIRST_MS
         due: list[tuple[UUID, PaymentRecord]] = []
         entries = self.table.scan(partition, UNFINISHED_PREFIX, self._after.pop(partition, b""))
         for number, (entry, _) in enumerate(entries):

@@ -107,7 +107,8 @@ class CommandProducer:
 
     async def send(self, topic: str, key: bytes, value: bytes) -> None:
         """Send a record and wait for the acknowledgement. Raises Unavailable."""
-        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        settled: asyncio.Future[None] = loop.create_future()
 
         def settle(error: object) -> None:
             if settled.done():
@@ -118,10 +119,14 @@ class CommandProducer:
                 settled.set_result(None)
 
         self.append(key, value, settle, settle, topic)
+        # A third of the cost of asyncio.wait_for.
+        timer = loop.call_later(ACKNOWLEDGED_WITHIN_S, settle, TimeoutError())
         try:
-            await asyncio.wait_for(settled, ACKNOWLEDGED_WITHIN_S)
+            await settled
         except (KafkaError, TimeoutError) as error:
             raise Unavailable(KAFKA) from error
+        finally:
+            timer.cancel()
 
     async def close(self) -> None:
         """Flush, and disconnect."""

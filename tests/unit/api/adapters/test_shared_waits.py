@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import pytest
 
-from api.adapters.shared_waits import SharedWaits
+from api.adapters.shared_waits import INTERVAL_EACH_S, SharedWaits
 from api.problems import Unavailable
 from tests.unit.api.soon import soon
 
@@ -118,5 +118,22 @@ def test_who_gives_up_takes_nothing_from_the_others() -> None:
             await asyncio.wait_for(waits.wait("a", 10), 0.02)
         source.there["a"] = 1
         assert await patient == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_crowd_asks_less_often() -> None:
+    async def scenario() -> None:
+        source = Source()
+        waits = waits_for(source)
+        waiting = [asyncio.create_task(waits.wait(str(number), 10)) for number in range(100)]
+        await soon(lambda: len(source.calls) == 1)
+        began = time.monotonic()
+        source.there = {str(number): number for number in range(99)}
+        assert await asyncio.gather(*waiting[:-1]) == list(range(99))
+        assert time.monotonic() - began > 50 * INTERVAL_EACH_S
+        # Of the one who is left every question is cheap again.
+        await soon(lambda: len(source.calls) > 4)
+        waiting[-1].cancel()
 
     asyncio.run(scenario())
