@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
-from api.adapters.ledger.command_producer import CommandProducer
+from api.adapters.ledger.command_producer import GIVE_UP_S, LINGER_S, CommandProducer
 from api.problems import Unavailable
 from connect.client_options import ClientOptions
 from connect.topics import COMMANDS
@@ -57,18 +57,38 @@ class Producer:
         return self.ends()
 
 
+class NarrowProducer(Producer):
+    """Has room for one batch until ``leave`` is called; no more than one other may wait for it."""
+
+    def __init__(self, ends: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(ends)
+        self._room = asyncio.Semaphore(1)
+        self.waiting = 0
+
+    def leave(self) -> None:
+        self._room.release()
+
+    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> Awaitable[None]:
+        self.waiting += 1
+        assert self.waiting == 1
+        await self._room.acquire()
+        self.waiting -= 1
+        return await super().send_batch(builder, topic, partition=partition)
+
+
 class Cluster:
     """Makes producers, whose batches are all taken, refused or never answered."""
 
     def __init__(self) -> None:
-        self.producers: list[Producer] = []
+        self.producers: list[Any] = []
+        self.kind: type[Producer] = Producer
         self.error: Exception | None = None
         self.is_away = False
 
-    def connect(self, _: ClientOptions) -> Producer:
+    def connect(self, _: ClientOptions) -> Any:
         if self.is_away:
             raise KafkaConnectionError("away")
-        self.producers.append(Producer(self._end))
+        self.producers.append(self.kind(self._end))
         return self.producers[-1]
 
     async def _end(self) -> None:
@@ -79,10 +99,11 @@ class Cluster:
 Scenario = Callable[[Cluster, CommandProducer], Awaitable[None]]
 
 
-def opened(scenario: Scenario) -> None:
+def opened(scenario: Scenario, kind: type[Producer] = Producer, give_up_s: float = GIVE_UP_S) -> None:
     async def run() -> None:
         cluster = Cluster()
-        producer = CommandProducer({}, cluster.connect, retry_s=0.01)
+        cluster.kind = kind
+        producer = CommandProducer({}, cluster.connect, retry_s=0.01, give_up_s=give_up_s)
         producer.open()
         await soon(lambda: producer.is_open)
         try:
@@ -119,6 +140,40 @@ def test_a_batch_that_is_full_is_followed_by_another(monkeypatch: pytest.MonkeyP
         assert sent == [b"%d" % number for number in range(10)]
 
     opened(scenario)
+
+
+def test_records_gather_while_a_batch_of_their_partition_waits_for_room() -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
+        told: list[object] = []
+        for number in range(12):
+            producer.append(b"one event", b"%d" % number, told.append, told.append)
+            await asyncio.sleep(2 * LINGER_S)
+        [narrow] = cluster.producers
+        assert (told, narrow.waiting) == ([None], 1)
+        narrow.leave()
+        narrow.leave()
+        await soon(lambda: len(told) == 12)
+        sent = [[value for _, value in builder.records] for _, builder in narrow.sent]
+        assert sent == [[b"0"], [b"1"], [b"%d" % number for number in range(2, 12)]]
+        assert told == [None] * 12
+
+    opened(scenario, NarrowProducer)
+
+
+def test_records_that_waited_too_long_for_room_are_not_sent_any_more() -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
+        told: list[object] = []
+        for number in range(3):
+            producer.append(b"one event", b"%d" % number, told.append, told.append)
+            await asyncio.sleep(2 * LINGER_S)
+        await asyncio.sleep(0.2)
+        [narrow] = cluster.producers
+        narrow.leave()
+        await soon(lambda: len(told) == 3)
+        assert [len(builder.records) for _, builder in narrow.sent] == [1, 1]
+        assert [type(each) for each in told] == [type(None), KafkaTimeoutError, type(None)]
+
+    opened(scenario, NarrowProducer, give_up_s=0.1)
 
 
 def test_all_of_a_batch_are_told_that_it_is_not_known_to_be_in_the_log() -> None:
