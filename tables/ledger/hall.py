@@ -1,6 +1,6 @@
 """A hall by the plan in force: which categories are sold by seat, and the seats that are out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,7 +25,7 @@ class Hall:
     ``is_changed``: seats may be out that this plan doesn't have, since another one was in force.
     """
 
-    __slots__ = ("_categories", "_outlines", "_read", "_states", "is_changed", "plan")
+    __slots__ = ("_categories", "_left", "_outlines", "_read", "_sizes", "_states", "is_changed", "plan")
 
     def __init__(
         self,
@@ -45,6 +45,10 @@ class Hall:
         for section in sections:
             for category in section.categories:
                 self._categories.setdefault(category.int, []).append(section.name)
+        # The same without those that were full when they were last looked at.
+        self._left: dict[int, list[str]] = {}
+        # By category, section and accessibility. No plan has more than a few hundred of them.
+        self._sizes: dict[tuple[int, str | None, bool], int] = {}
 
     def is_seated(self, category: UUID) -> bool:
         """Whether tickets of a type are sold by seat."""
@@ -64,7 +68,45 @@ class Hall:
             state = self._read(name)
         return len(state.removed), not state.is_full
 
-    def left_in(self, name: str) -> SectionState | None:
+    def left(self, category: UUID, section: str | None = None) -> Iterator[SectionState]:
+        """The sections of a category of which a seat is free; only that one ``section``, if given.
+
+        A section is read when it is reached. One that is full is not looked at again before seats are given back.
+        """
+        if section is None:
+            names = self._left.get(category.int)
+            if names is None:
+                names = self._left[category.int] = [*self.sections_of(category)]
+        else:
+            names = [*self.sections_of(category, section)]
+        at = 0
+        while at < len(names):
+            state = self._left_in(names[at])
+            if state is None:
+                del names[at]
+            else:
+                yield state
+                at += 1
+
+    def counts(self, category: UUID, section: str | None, *, accessible: bool) -> tuple[int, int]:
+        """How many seats of a category there are, and how many of them are held; of one ``section`` only, if given.
+
+        They are those for wheelchairs and companions if ``accessible``, or else all others.
+        """
+        states = [self.state(name) for name in self.sections_of(category, section)]
+        key = (category.int, section, accessible)
+        size = self._sizes.get(key)
+        if size is None:
+            every = [state.layout.categories[category.int][accessible] for state in states]
+            size = self._sizes[key] = sum([bits.bit_count() for bits in every])
+        held = [state for state in states if state.held]
+        return size, sum([(each.held & each.layout.categories[category.int][accessible]).bit_count() for each in held])
+
+    def look_again(self) -> None:
+        """Seats have been given back, so that a section that was full may have free ones."""
+        self._left.clear()
+
+    def _left_in(self, name: str) -> SectionState | None:
         """The seats of a seated section; None if none of them is free, and then its plan need not be read."""
         state = self._states.get(name)
         if state is None or state.layout.plan != self.plan:

@@ -56,12 +56,13 @@ def choose_at_once(hall: Hall, line: TicketLine) -> SeatChoice | None:
         return _named_at_once(hall, line.ticket_type, line.quantity, line.seats)
     if line.seats or best.accessible:
         return None
-    for name in _sections_for(hall, line.ticket_type, best.section):
-        if (section := hall.left_in(name)) is not None:
-            first = section.best_run(line.ticket_type, line.quantity)
-            if first is not None:
-                names, row = section.layout.run(first, line.quantity)
-                return (SeatGroup(line.ticket_type, names),), {name: [row]}
+    if hall.is_changed:
+        _sections_for(hall, line.ticket_type, best.section)
+    for section in hall.left(line.ticket_type, best.section):
+        first = section.best_run(line.ticket_type, line.quantity)
+        if first is not None:
+            names, row = section.layout.run(first, line.quantity)
+            return (SeatGroup(line.ticket_type, names),), {section.layout.name: [row]}
     return None
 
 
@@ -187,11 +188,10 @@ class _Order:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"section": best.section})
         # Places for a wheelchair and its companions are adjacent in any case.
         reached: list[SectionState] = []
-        left = (name for name in sections if self._hall.left_in(name) is not None)
-        offered = self._offered(left, line.ticket_type, best, reached)
+        offered = self._offered(line.ticket_type, best, reached)
         chosen = choose(offered, line.quantity, together=best.together or best.accessible)
         if not chosen:
-            raise self._none_left(line, best, sections, reached)
+            raise self._none_left(line, best, reached)
         seats: tuple[str, ...] = ()
         for number, first, count in chosen:
             section = reached[number]
@@ -199,18 +199,13 @@ class _Order:
             seats += section.layout.run_names(first, count)
         return seats
 
-    def _offered(
-        self, sections: Iterable[str], category: UUID, best: BestAvailable, reached: list[SectionState]
-    ) -> Iterator[FreeSeats]:
+    def _offered(self, category: UUID, best: BestAvailable, reached: list[SectionState]) -> Iterator[FreeSeats]:
         """The seats of sections from which the best are chosen. A section is read when it is ``reached``."""
-        for name in sections:
-            section = self._hall.state(name)
+        for section in self._hall.left(category, best.section):
             reached.append(section)
             yield FreeSeats(section.layout.pool(category, accessible=best.accessible), self._free_in(section))
 
-    def _none_left(
-        self, line: TicketLine, best: BestAvailable, sections: Iterable[str], left: Sequence[SectionState]
-    ) -> SeatRefusal:
+    def _none_left(self, line: TicketLine, best: BestAvailable, left: Sequence[SectionState]) -> SeatRefusal:
         """The refusal where the sections that have free seats ``left`` don't have the best ones that were asked for."""
         offered = [
             FreeSeats(section.layout.pool(line.ticket_type, accessible=best.accessible), self._free_in(section))
@@ -220,8 +215,8 @@ class _Order:
         figures: Figures = {"requested": line.quantity, "ticketType": text_of(line.ticket_type)}
         if available >= line.quantity:
             return SeatRefusal(Reason.NO_ADJACENT_SEATS, figures | {"longest": longest(offered, line.quantity)})
-        counts = _counts(line, [self._hall.state(name) for name in sections])
-        return SeatRefusal(Reason.SOLD_OUT, figures | counts | {"available": available})
+        seats, held = self._hall.counts(line.ticket_type, best.section, accessible=best.accessible)
+        return SeatRefusal(Reason.SOLD_OUT, figures | {"limit": seats, "held": held, "available": available})
 
     def _free_in(self, section: SectionState) -> int:
         if len(section.removed) > REMOVED_MAX_SEATS:
@@ -256,11 +251,3 @@ def _lost_too_many(removed: int) -> SeatRefusal:
 
 def _is_free(free: int, bits: int) -> bool:
     return bits & free == bits
-
-
-def _counts(line: TicketLine, sections: Sequence[SectionState]) -> Figures:
-    """The number of seats among which the best were looked for, and of those held."""
-    accessible = line.best is not None and line.best.accessible
-    seats = [each.layout.categories[line.ticket_type.int][accessible] for each in sections]
-    held = [section.held & bits for section, bits in zip(sections, seats, strict=True)]
-    return {"limit": sum([bits.bit_count() for bits in seats]), "held": sum([bits.bit_count() for bits in held])}

@@ -87,7 +87,9 @@ class SeatRecords:
     def book(self, event: UUID, offset: int, effects: Iterable[SeatEffect]) -> None:
         """Book what the command at ``offset`` does to seats where a section's record lacks it."""
         touched: dict[str, SectionState] = {}
+        freed = False
         for effect in effects:
+            freed = freed or effect.given != effect.taken
             for name, given, taken in _by_section(effect):
                 state = touched[name] = self.state(event, name, effect.plan)
                 if state.offset < offset:
@@ -97,6 +99,9 @@ class SeatRecords:
         for state in touched.values():
             state.offset = max(state.offset, offset)
             self._changed_states[state] = event
+        for hall in self._of(event).halls.values() if freed else ():
+            if hall is not None:
+                hall.look_again()
 
     def state(self, event: UUID, section: str, plan: int) -> SectionState:
         """The seats of a section that are out; by ``plan`` if none ever were."""

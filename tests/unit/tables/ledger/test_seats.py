@@ -231,6 +231,15 @@ def test_a_hold_that_expires_gives_its_seats_to_others(driver: SeatDriver) -> No
     assert driver.named(2, "A-1-1").kind is OutcomeKind.CONFIRMED
 
 
+def test_a_section_that_was_full_sells_the_seats_that_come_back() -> None:
+    hall = SeatDriver({"A": ["ff"], "B": ["ff"]}, batch=100)
+    hall.named(1, "A-1-1", "A-1-2")
+    assert seats_of(hall.best(2, 1)) == ("B-1-2",)
+    hall.give(1, 1, "A-1-2")
+    assert seats_of(hall.best(3, 1)) == ("A-1-2",)
+    assert seats_of(hall.best(4, 1)) == ("B-1-1",)
+
+
 def test_a_cancel_by_seat_gives_back_that_seat_and_tells_which_are_left(driver: SeatDriver) -> None:
     driver.named(1, "A-1-1", "A-1-2", "A-1-3")
     outcome = driver.give(1, 1, "A-1-1")
