@@ -5,7 +5,7 @@ So a purchase does not depend on how far the change data capture is. Later chang
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from connect.topics import COMMANDS
@@ -23,23 +23,33 @@ from tables.messages.statuses import EventStatus
 
 EVENTS_MAX: Final = 10_000
 # The newest announcement of an event stays in the outbox, and so do the pieces of its plan, which have parts from 1 on.
-QUERY: Final = """
-SELECT payload::text FROM event_outbox AS newest
-WHERE aggregate_id = ANY(%s) AND (part > 0 OR NOT EXISTS (
-    SELECT FROM event_outbox AS newer
-    WHERE newer.aggregate_id = newest.aggregate_id AND newer.part = 0 AND newer.version > newest.version))
-ORDER BY part = 0, version, part
+NEWEST: Final = """
+SELECT DISTINCT ON (aggregate_id) aggregate_id, version, payload::text FROM event_outbox
+WHERE aggregate_id = ANY(%s) AND part = 0 ORDER BY aggregate_id, version DESC
+"""
+PIECES: Final = """
+SELECT payload::text FROM event_outbox WHERE aggregate_id = ANY(%s) AND part > 0 ORDER BY version, part
 """
 
 
+class KnownEvent(NamedTuple):
+    """The version of an event that is in the log, and its ticket types by the numbers of their ids."""
+
+    version: int
+    ticket_types: frozenset[int]
+
+
 class KnownEvents:
-    """By event whose definition is in the log, its ticket types; both by the numbers of their ids."""
+    """The events whose definitions are in the log, by the numbers of their ids.
+
+    A definition, which has megabytes with the plan of a hall, is appended once a version, whatever producers ask for.
+    """
 
     def __init__(self, app: App) -> None:
         self.app = app
         self._connection = LazyConnection(app)
         self._lock = asyncio.Lock()
-        self._ticket_types: dict[int, frozenset[int]] = {}
+        self._events: dict[int, KnownEvent] = {}
 
     async def unknown(self, requests: Iterable[Request]) -> set[UUID]:
         """The events that don't exist, or are drafts; the definitions of all others are in the log afterwards.
@@ -59,25 +69,36 @@ class KnownEvents:
     def _knows(self, request: Request) -> bool:
         if not starts_purchase(request):
             return True
-        known = self._ticket_types.get(request.event.int)
-        return known is not None and all(line.ticket_type.int in known for line in request.lines)
+        known = self._events.get(request.event.int)
+        return known is not None and all(line.ticket_type.int in known.ticket_types for line in request.lines)
 
     async def _read(self, events: set[UUID]) -> list[Any]:
+        """The newest announcements, after the pieces of the plans of those whose version is not in the log."""
         async with self._lock:
             connection = await self._connection.open()
             async with connection.transaction(), connection.cursor() as cursor:
-                await cursor.execute(QUERY, (list(events),))
-                return [text for (text,) in await cursor.fetchall()]
+                await cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                newest = await (await cursor.execute(NEWEST, (list(events),))).fetchall()
+                new = [event for event, version, _ in newest if self._is_new(event, version)]
+                pieces = await (await cursor.execute(PIECES, (new,))).fetchall()
+                return [row[-1] for row in (*pieces, *newest)]
 
     async def _announce(self, definitions: list[tuple[Announced, bytes]]) -> None:
-        commands = [Record(id_bytes(command.event), encoded) for command, encoded in definitions]
+        events = [command for command, _ in definitions if isinstance(command, DefineEvent)]
+        new = {command.event for command in events if self._is_new(command.event, command.version)}
+        commands = [
+            Record(id_bytes(command.event), encoded) for command, encoded in definitions if command.event in new
+        ]
         await append_keyed(self.app, COMMANDS, commands)
-        for command, _ in definitions:
-            if isinstance(command, DefineEvent):
-                types = frozenset(ticket_type.id.int for ticket_type in command.definition.ticket_types)
-                self._ticket_types[command.event.int] = types
-        while len(self._ticket_types) > EVENTS_MAX:
-            del self._ticket_types[next(iter(self._ticket_types))]
+        for command in events:
+            types = frozenset(ticket_type.id.int for ticket_type in command.definition.ticket_types)
+            self._events[command.event.int] = KnownEvent(command.version, types)
+        while len(self._events) > EVENTS_MAX:
+            del self._events[next(iter(self._events))]
+
+    def _is_new(self, event: UUID, version: int) -> bool:
+        known = self._events.get(event.int)
+        return known is None or known.version != version
 
 
 def _definition(payload: str) -> tuple[Announced, bytes] | None:

@@ -25,7 +25,7 @@ from api.ports.seating import SeatingNow
 from api.problems import Refused
 from api.schemas.seating import SeatingGenerator
 from connect.observe.definitions import read_these
-from streams.gate.events import QUERY
+from streams.gate.events import NEWEST, PIECES
 from streams.projections.purchases import UPSERT, purchase_row
 from tables.messages.announcements import Announced, announced
 from tables.messages.commands import DefineEvent
@@ -101,7 +101,8 @@ def test_the_ledger_is_told_the_pieces_before_the_definition_by_each_who_tells(
 
     catalogue = CatalogueRows(database, EventRows(database), seatings, announce)
     asyncio.run(catalogue.check_event(event, [listing.tickets[0].id]))
-    by_gate = [announced(text.encode()) for (text,) in scratch.rows(QUERY, [event])]
+    read_by_gate = scratch.rows(PIECES, [event]) + scratch.rows(NEWEST, [event])
+    by_gate = [announced(row[-1].encode()) for row in read_by_gate]
     assert [type(each) for each in by_gate] == [DefineSection, DefineEvent]
     assert by_gate == told
     with database.transaction() as connection:

@@ -54,6 +54,7 @@ class World:
         self.appended: list[int] = []
         self.ends_at = ""
         self.reads = 0
+        self.version = 1
         self.waited: list[float] = []
         self.pieces: dict[UUID, list[DefineSection]] = {}
         self.events = {EVENT: definition(ticket_type()), DRAFT: definition(ticket_type(), status="DRAFT")}
@@ -72,7 +73,7 @@ class World:
     async def read(self, events: set[UUID]) -> list[str]:
         self.reads += 1
         pieces = [piece for event in events for piece in self.pieces.get(event, ())]
-        found = [DefineEvent(event, 1, self.events[event]) for event in events if event in self.events]
+        found = [DefineEvent(event, self.version, self.events[event]) for event in events if event in self.events]
         return [msgspec.json.encode(each).decode() for each in (*pieces, *found)]
 
     def commands(self) -> list[Any]:

@@ -65,8 +65,16 @@ def test_an_event_is_announced_once_and_again_for_a_ticket_type_that_is_new(gate
     gate.handle(message(1), message(2))
     gate.handle(message(3), message(4, body("confirm", event=str(uuid4())), key=None))
     assert world.reads == 1
-    gate.handle(message(5, body(lines=[{"ticketType": str(uuid4()), "quantity": 1}])))
+    unknown = body(lines=[{"ticketType": str(uuid4()), "quantity": 1}])
+    gate.handle(message(5, unknown))
     assert world.reads == 2
+    gate.handle(message(6, unknown), message(7, unknown))
+    written = [decode_command(record.value) for _, record in world.records[COMMANDS]]
+    assert [each.version for each in written if isinstance(each, DefineEvent)] == [1]  # nothing new is known of it
+    world.version = 2
+    gate.handle(message(8, unknown))
+    written = [decode_command(record.value) for _, record in world.records[COMMANDS]]
+    assert [each.version for each in written if isinstance(each, DefineEvent)] == [1, 2]
 
 
 def test_the_pieces_of_a_plan_are_announced_before_the_definition_and_each_once(gate: Gate, world: World) -> None:
