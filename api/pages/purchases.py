@@ -141,11 +141,14 @@ def _carry_out(do: Callable[[], Coroutine[Any, Any, RawResponse]], form: str, pu
             else _redirect_refused(f"/purchases/{public}", error.kind)
         )
     except Unavailable:
-        return _redirect_refused(form, "unavailable", key=request.form.get("order_key", ""), **quantity_fields())
+        seats = {SEAT_FIELD: chosen_seats()}
+        return _redirect_refused(
+            form, "unavailable", key=request.form.get("order_key", ""), **quantity_fields(), **seats
+        )
 
 
-def _redirect_refused(path: str, reason: str, **more: str) -> BaseResponse:
-    return redirect(f"{path}?{urlencode({'refused': reason} | more)}", 303)
+def _redirect_refused(path: str, reason: str, **more: str | list[str]) -> BaseResponse:
+    return redirect(f"{path}?{urlencode({'refused': reason} | more, doseq=True)}", 303)
 
 
 def _refusal() -> str | None:

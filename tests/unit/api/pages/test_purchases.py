@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -206,6 +207,17 @@ def test_a_confirmation_that_nobody_knows_of_may_be_sent_again(reader: Reader, h
     reader.world.ledger.down = True
     answer = reader.send(f"{held}/confirm")
     assert answer.headers["Location"].startswith(f"{held}?refused=unavailable")
+
+
+def test_the_chosen_seats_stay_chosen_where_nobody_knows_whether_they_were_given_back(
+    reader: Reader, bought: str
+) -> None:
+    reader.get(f"{bought}/cancel")
+    form = reader.hidden(f"{bought}/cancel") | {"seat": ["A-1-1", "Ä-1-2"]}
+    reader.world.ledger.down = True
+    answer = reader.client.post(f"{bought}/cancel", data=form)
+    again = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert (again["refused"], again["seat"]) == (["unavailable"], ["A-1-1", "Ä-1-2"])
 
 
 def test_all_is_given_back_at_once(reader: Reader, bought: str) -> None:
