@@ -18,9 +18,7 @@ _HELD: Final = frozenset({MailKind.HELD, MailKind.HOLD_ENDING})
 _UNPAID: Final = _HELD | {MailKind.PAYMENT_DECLINED}
 _NO_LONGER_HELD: Final = frozenset({MailKind.EXPIRED, MailKind.HOLD_ENDED})
 # These mails' lines are tickets that the purchase has; after others it only has those that are left.
-_KEEPING: Final = frozenset(
-    {MailKind.CONFIRMED, MailKind.EVENT_CHANGED, MailKind.EVENT_POSTPONED, MailKind.PAID, MailKind.PAID_BACK}
-)
+_KEEPING: Final = frozenset({MailKind.CONFIRMED, MailKind.EVENT_CHANGED, MailKind.EVENT_POSTPONED})
 
 
 class LinkedPurchase(NamedTuple):
@@ -93,5 +91,11 @@ class MailLinks:
 
 
 def _has_tickets(job: Job) -> bool:
-    """Whether the purchase still has tickets."""
+    """Whether the purchase still has tickets.
+
+    What is paid was confirmed before. A mail about a payment is the same whenever it is made, so the tickets of that
+    moment don't count.
+    """
+    if job.kind is MailKind.PAID:
+        return True
     return any(line.codes for line in (job.lines if job.kind in _KEEPING else job.left))

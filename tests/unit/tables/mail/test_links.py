@@ -79,6 +79,10 @@ def test_an_event_in_the_last_year_that_there_is_has_a_link_too() -> None:
         (MailKind.CANCELLED, {"left": BOUGHT}, LinkLabel.TICKETS),
         (MailKind.REFUNDED, {}, LinkLabel.PURCHASE),
         (MailKind.EVENT_CANCELED, {}, LinkLabel.PURCHASE),
+        (MailKind.PAID, {}, LinkLabel.TICKETS),
+        (MailKind.PAID, {"lines": HELD}, LinkLabel.TICKETS),
+        (MailKind.PAID_BACK, {}, LinkLabel.PURCHASE),
+        (MailKind.PAID_BACK, {"lines": HELD}, LinkLabel.PURCHASE),
     ],
 )
 def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dict[str, Any], word: LinkLabel) -> None:
