@@ -22,6 +22,8 @@ APPEND_TIMEOUT_S: Final = 20.0
 REQUEST_TIMEOUT_MS: Final = 4_000
 TRANSACTION_TIMEOUT_MS: Final = 10_000
 READ_TIMEOUT_MS: Final = 2_000
+# aiokafka asserts that it knows a broker, which a broker that has just started doesn't tell.
+NOT_SENT: Final = (KafkaError, TimeoutError, AssertionError)
 # The groups that must have committed a record before it is copied: until then a repeat may be an ordinary replay.
 READERS: Final = {"ticket-purchase": ("turnstile-notifications", "turnstile-sales")}
 
@@ -63,7 +65,7 @@ class LogWriter:
         began, offset = time.time(), None
         packed = operation.codec or operation.odd_header
         send = self._transact if operation.ends else self._pack if packed else self._send
-        with suppress(KafkaError, TimeoutError):
+        with suppress(*NOT_SENT):
             async with asyncio.timeout(APPEND_TIMEOUT_S):
                 offset = await send(operation)
         more: Json = {"ends": operation.ends} if operation.ends else {}
