@@ -6,7 +6,8 @@ is part of the record, so a replay sends it again, and so does the timer (stream
 answer.
 """
 
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 from uuid import UUID
 
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS
@@ -45,24 +46,22 @@ TABLE: Final = "payments"
 BATCH_MAX_RECORDS: Final = 500
 
 Incoming = list[tuple[Message, PaymentEvent]]
-# Event and purchase.
-PaymentId = tuple[UUID, UUID]
 
 
 class PaymentsBatch:
-    """The payments of a batch of one partition: as read, changed, and what is to be done."""
+    """The payments of a batch of one partition, by their keys: as read, changed, and what is to be done."""
 
-    def __init__(self, records: dict[PaymentId, PaymentRecord | None]) -> None:
+    def __init__(self, records: dict[bytes, PaymentRecord | None]) -> None:
         self._records = records
-        self.changed: dict[PaymentId, tuple[Message, PaymentRecord]] = {}
-        self.tasks: dict[UUID, tuple[PaymentId, Task]] = {}
+        # The last event's message, the purchase, and the record afterwards.
+        self.changed: dict[bytes, tuple[Message, UUID, PaymentRecord]] = {}
+        self.tasks: dict[UUID, tuple[bytes, Task]] = {}
         self.mails: list[Record] = []
         self.dead_letters: list[Record] = []
 
-    def apply(self, message: Message, event: PaymentEvent) -> None:
-        """Apply one event; a dead letter where it can't be."""
-        payment = event.event, event.purchase
-        known = self._records[payment]
+    def apply(self, key: bytes, message: Message, event: PaymentEvent) -> None:
+        """Apply one event to the payment of this key; a dead letter where it can't be."""
+        known = self._records[key]
         if known is None and event.kind is PaymentEventKind.RETURN_REFUSED:
             return  # Most of them are of purchases without a payment.
         try:
@@ -72,42 +71,39 @@ class PaymentsBatch:
             return
         if record.offset < message.offset and not tasks:
             return  # It told nothing new.
-        self._records[payment] = record
-        self.changed[payment] = message, record
+        self._records[key] = record
+        self.changed[key] = message, event.purchase, record
         if (mail := mail_request(known, record, event)) is not None:
             self.mails.append(Record(id_bytes(mail.event), encode_resend(mail), trace_headers(message)))
-        self.tasks |= {task.id: (payment, task) for task in tasks}
+        for task in tasks:
+            self.tasks[task.id] = key, task
 
     def commands(self) -> list[Record]:
         """The commands to the ledger."""
         return [
-            Record(id_bytes(command.event), encode_command(command))
-            for payment, task in self.tasks.values()
+            Record(id_bytes(record.event), encode_command(command_of(record, purchase, task)))
+            for purchase, record, task in self._to_do()
             if task.kind in COMMAND_TASKS
-            for command in [command_of(self.changed[payment][1], payment[1], task)]
         ]
 
     def requests(self) -> list[Record]:
         """The requests to the providers."""
         return [
-            Record(
-                id_bytes(payment[1]),
-                encode_payment_request(payment_request_of(self.changed[payment][1], payment[1], task)),
-            )
-            for payment, task in self.tasks.values()
+            Record(id_bytes(purchase), encode_payment_request(payment_request_of(record, purchase, task)))
+            for purchase, record, task in self._to_do()
             if task.kind not in COMMAND_TASKS
         ]
 
     def encoded(self) -> dict[bytes, bytes]:
         """The changed records by key."""
-        return {payment_key(*payment): encode_payment(record) for payment, (_, record) in self.changed.items()}
+        return {key: encode_payment(record) for key, (_, _, record) in self.changed.items()}
 
     def rows(self) -> Rows:
         """The rows of PostgreSQL."""
-        rows: list[tuple[Message, dict[str, Any]]] = [
-            (message, payment_row(purchase, record)) for (_, purchase), (message, record) in self.changed.items()
-        ]
-        return rows
+        return [(message, payment_row(purchase, record)) for message, purchase, record in self.changed.values()]
+
+    def _to_do(self) -> Iterator[tuple[UUID, PaymentRecord, Task]]:
+        return ((*self.changed[key][1:], task) for key, task in self.tasks.values())
 
 
 class PaymentsAgent:
@@ -132,12 +128,13 @@ class PaymentsAgent:
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
     def _apply(self, partition: int, events: Incoming) -> PaymentsBatch:
-        payments = list({(event.event, event.purchase) for _, event in events})
-        values = self.table.read_all(partition, [payment_key(*payment) for payment in payments])
+        keys = [payment_key(event.event, event.purchase) for _, event in events]
+        different = list(set(keys))
+        values = self.table.read_all(partition, different)
         known = [None if value is None else decode_payment(value) for value in values]
-        batch = PaymentsBatch(dict(zip(payments, known, strict=True)))
-        for message, event in events:
-            batch.apply(message, event)
+        batch = PaymentsBatch(dict(zip(different, known, strict=True)))
+        for key, (message, event) in zip(keys, events, strict=True):
+            batch.apply(key, message, event)
         return batch
 
     async def _save(self, batches: dict[int, PaymentsBatch]) -> None:
