@@ -149,7 +149,9 @@ class _Reader:
 
     def __init__(self, encoding: str | None) -> None:
         self.parser = ParserCreate(encoding, namespace_separator=" ")
-        self.parser.EntityDeclHandler = self._entity
+        self.parser.EntityDeclHandler = self._declared
+        # The default of an attribute, which may be long, would be given to every element.
+        self.parser.AttlistDeclHandler = self._declared
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.shapes: defaultdict[str, list[_Shape]] = defaultdict(list)
@@ -157,7 +159,7 @@ class _Reader:
         # Of each open element: whether what is in it is drawn, and whether it is moved.
         self._open: list[tuple[bool, bool]] = []
 
-    def _entity(self, *_: object) -> None:
+    def _declared(self, *_: object) -> None:
         raise _refused(DrawingFault.HAS_ENTITIES)
 
     def _start(self, name: str, attributes: Attributes) -> None:

@@ -81,6 +81,10 @@ HOSTILE = {
         b'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + svg("<text>&x;</text>" + SEAT),
         "entities",
     ),
+    "a long attribute for each element": (
+        f'<!DOCTYPE svg [<!ATTLIST g a CDATA "{"x" * 1_000_000}">]>'.encode() + svg("<g/>" * 49_000 + SEAT),
+        "entities",
+    ),
     "an entity of a foreign definition": (b'<!DOCTYPE svg SYSTEM "http://127.0.0.1:9/x.dtd">' + svg("&x;"), "no seats"),
     "10 MB": (svg(SEAT + " " * (10 * 1024 * 1024)), f"more than {DRAWING_MAX_BYTES} bytes"),
     "too many elements": (svg("<g/>" * 60_000 + SEAT), "elements"),
