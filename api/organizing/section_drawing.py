@@ -19,6 +19,7 @@ from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_
 
 ELEMENTS_MAX: Final = 50_000
 DEPTH_MAX: Final = 50
+NAMESPACE_MAX_CHARS: Final = 500
 # Further away nothing can be drawn, and smaller no seat can be: with both, no place is beyond what floats can tell.
 DISTANCE_MAX: Final = 1e9
 WIDTH_MIN: Final = 1e-6
@@ -152,6 +153,7 @@ class _Reader:
         self.parser.EntityDeclHandler = self._declared
         # The default of an attribute, which may be long, would be given to every element.
         self.parser.AttlistDeclHandler = self._declared
+        self.parser.StartNamespaceDeclHandler = self._namespace
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.shapes: defaultdict[str, list[_Shape]] = defaultdict(list)
@@ -161,6 +163,11 @@ class _Reader:
 
     def _declared(self, *_: object) -> None:
         raise _refused(DrawingFault.HAS_ENTITIES)
+
+    def _namespace(self, _: object, name: str | None) -> None:
+        """It becomes part of the name of each of its elements."""
+        if name and len(name) > NAMESPACE_MAX_CHARS:
+            raise _refused(DrawingFault.NOT_SVG)
 
     def _start(self, name: str, attributes: Attributes) -> None:
         self._elements += 1

@@ -85,6 +85,10 @@ HOSTILE = {
         f'<!DOCTYPE svg [<!ATTLIST g a CDATA "{"x" * 1_000_000}">]>'.encode() + svg("<g/>" * 49_000 + SEAT),
         "entities",
     ),
+    "a long namespace for each element": (
+        svg("<x:g/>" * 49_000 + SEAT, f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="{"x" * 1_000_000}">'),
+        "no SVG",
+    ),
     "an entity of a foreign definition": (b'<!DOCTYPE svg SYSTEM "http://127.0.0.1:9/x.dtd">' + svg("&x;"), "no seats"),
     "10 MB": (svg(SEAT + " " * (10 * 1024 * 1024)), f"more than {DRAWING_MAX_BYTES} bytes"),
     "too many elements": (svg("<g/>" * 60_000 + SEAT), "elements"),
