@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from api.pages.language import LazyText, lazy_gettext
 from api.pages.numbers import shown_number
 from api.problems import Refused
+from api.schemas.base import errors_of
 
 MISSING: Final = lazy_gettext("Please fill this in.")
 INVALID: Final = lazy_gettext("This is not valid. Please check it.")
@@ -66,8 +67,7 @@ _BY_REFUSED_FIELD: Final = dict.fromkeys(("endsAt", "saleEndsAt"), _BY_TYPE["end
 
 def validation_texts(error: ValidationError) -> dict[str, str]:
     """The texts for the errors of a model, by field of the form; the name is empty for the whole form."""
-    found = error.errors(include_url=False, include_input=False)
-    return {_field_of(item): error_text(item) for item in reversed(found)}
+    return {_field_of(item): error_text(item) for item in reversed(errors_of(error))}
 
 
 def error_text(item: Any) -> str:

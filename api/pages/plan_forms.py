@@ -15,10 +15,11 @@ from api.pages.field_texts import INVALID, MISSING, WHOLE_NUMBER, Unreadable, er
 from api.pages.forms import Reader, UnreadableForm, read_form, whole_number
 from api.pages.language import LazyText, gettext, lazy_gettext
 from api.problems import Refused
+from api.schemas.base import errors_of
 from api.schemas.seating import SECTION_PATTERN, GeneralSection, GeneratedSection, NewSeating
 
 # How many errors of a file are shown.
-ERRORS_MAX: Final = 10
+ERRORS_SHOWN_MAX: Final = 10
 SECTION_NAME: Final = lazy_gettext("Up to 16 letters or digits, without blanks, commas and hyphens.")
 # What can be made of the chosen seats, besides another ticket type.
 SEAT_CHANGES: Final[Mapping[str, tuple[LazyText, SeatChange]]] = {
@@ -69,8 +70,7 @@ def read_plan(content: bytes) -> list[Section]:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise UnreadablePlan(_syntax_text(content, str(error))) from error
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise UnreadablePlan(*(_place_text(given, item) for item in found[:ERRORS_MAX])) from error
+        raise UnreadablePlan(*(_place_text(given, item) for item in errors_of(error)[:ERRORS_SHOWN_MAX])) from error
     return sections_of(body)
 
 

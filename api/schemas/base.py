@@ -1,10 +1,21 @@
 """Base classes of the models: bodies of requests, bodies of responses, query parameters."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+# A body of 8 MiB may have a million unknown fields; an error has a kilobyte here.
+ERRORS_MAX: Final = 1_000
+
+
+def errors_of(error: ValidationError) -> list[Any]:
+    """What is wrong with each field, as pydantic has it; if there are more than ERRORS_MAX, only how many."""
+    count = error.error_count()
+    if count > ERRORS_MAX:
+        return [{"type": "too_many_errors", "loc": (), "msg": f"{count} fields are wrong, too many to name them"}]
+    return list(error.errors(include_url=False, include_input=False))
 
 
 class Body(BaseModel):

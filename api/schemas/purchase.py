@@ -20,7 +20,9 @@ _PUBLIC_ID: Final = re.compile(
 # What the ledger reads (tables/messages/sections.py): another text would be a request that it never answers.
 SeatName = Annotated[str, Field(strict=True, min_length=5, max_length=32, pattern=r"^[^\x00]*$")]
 SectionText = Annotated[str, Field(strict=True, min_length=1, max_length=16, pattern=r"^[^\x00-\x1f\x7f-\x9f-]+$")]
-SeatNames = Annotated[tuple[SeatName, ...], Field(max_length=500, description="such as A-12-7: section, row, seat")]
+SeatNames = Annotated[
+    tuple[SeatName, ...], Field(max_length=500, fail_fast=True, description="such as A-12-7: section, row, seat")
+]
 HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
 
 

@@ -47,7 +47,7 @@ class RowOnPlan(Body):
     """A row: its seats from left to right."""
 
     label: Label
-    seats: list[SeatOnPlan] = Field(min_length=1, max_length=ROW_MAX_SEATS)
+    seats: list[SeatOnPlan] = Field(min_length=1, max_length=ROW_MAX_SEATS, fail_fast=True)
 
 
 class SectionOnPlan(Body):
@@ -61,11 +61,14 @@ class SectionOnPlan(Body):
     title: Title | None = None
     category: UUID
     focus: Place | None = None
-    rows: list[RowOnPlan] = Field(default_factory=list, max_length=1_000)
+    rows: list[RowOnPlan] = Field(default_factory=list, max_length=1_000, fail_fast=True)
 
 
 class NewSeating(Body):
-    """A seating plan. No section, and no seat of a section, has the same name as another."""
+    """A seating plan. No section, and no seat of a section, has the same name as another.
+
+    Of each section only the first wrong seat is told: to name millions would take gigabytes.
+    """
 
     sections: list[SectionOnPlan] = Field(min_length=1, max_length=SECTIONS_MAX)
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable
+from api.schemas.base import errors_of
 from api.web.raw_response import RawResponse, problem, refused, unavailable, unexpected
 from telemetry.rate_limited import RateLimitedLog
 
@@ -40,8 +41,7 @@ def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """The invalid fields and what is wrong with each."""
     prefix = _prefix(error.title)
     return tuple(
-        Fault(str(item["msg"]).removeprefix("Value error, "), prefix(item["loc"]))
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
+        Fault(str(item["msg"]).removeprefix("Value error, "), prefix(item["loc"])) for item in errors_of(error)
     )
 
 

@@ -12,6 +12,8 @@ from api.roles import Role
 from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
+ROW_OF_NOTHING = '{"label":"1","seats":[' + ",".join(["{}"] * 500) + "]}"
+SECTION_OF_ROWS = f'{{"name":"A","category":"{UUID(int=1)}","rows":[%s]}}'
 BALCONY = {"name": "Balcony", "price": {"amount": "20", "currency": "EUR"}, "quantity": 100}
 
 
@@ -115,6 +117,21 @@ def test_a_wrong_field_of_a_plan_is_named(
     body["sections"][0] |= change
     answer = client.put(where(event), json=body)
     assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("inside", "errors"),
+    [
+        # In each of two sections the three fields of the first seat.
+        ('"sections":[' + ",".join([SECTION_OF_ROWS % ",".join([ROW_OF_NOTHING] * 100)] * 2) + "]", 6),
+        ('"sections":[],' + ",".join(f'"{number}":0' for number in range(50_000)), 1),
+    ],
+)
+def test_a_plan_of_nothing_but_errors_has_a_short_answer(
+    client: FlaskClient, event: dict[str, Any], inside: str, errors: int
+) -> None:
+    answer = client.put(where(event), data=f"{{{inside}}}", content_type="application/json")
+    assert (answer.status_code, len(answer.get_json()["errors"])) == (422, errors)
 
 
 def test_a_plan_may_have_as_many_sections_as_the_ledger_takes(
