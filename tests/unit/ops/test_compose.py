@@ -3,8 +3,6 @@
 import importlib.util
 import math
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +15,7 @@ from settings import Role, Settings
 from stack.apps import apps, steps
 from stack.broker_access import broker_properties
 from stack.settings import StackSettings
+from tests.builtin_schemas import check
 from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[3]
@@ -62,16 +61,15 @@ def by_default(value: str) -> str:
 
 
 def test_it_fits_the_compose_schema() -> None:
-    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
-    outcome = subprocess.run(program, capture_output=True, text=True, check=False)
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    outcome = check("compose-spec", COMPOSE)
+    assert outcome.exit_code == 0, outcome.output
 
 
 def test_the_schema_check_notices_a_wrong_file(tmp_path: Path) -> None:
     wrong = tmp_path / "docker-compose.yml"
     wrong.write_text(COMPOSE.read_text().replace("    image: postgres", "    picture: postgres"))
-    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(wrong)]
-    assert subprocess.run(program, capture_output=True, check=False).returncode == 1
+    outcome = check("compose-spec", wrong)
+    assert (outcome.exit_code, "picture" in outcome.output) == (1, True)
 
 
 def test_every_service_has_a_health_check_or_runs_once(services: Services) -> None:
