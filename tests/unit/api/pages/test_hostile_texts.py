@@ -145,17 +145,25 @@ def read(place: Place) -> Place:
     return place._replace(value=unquote_plus(place.value)) if is_address else place
 
 
+def turns_what_stands_beside_it(place: Place) -> bool:
+    """Whether a control of the direction of text is where it takes effect beyond its element."""
+    is_shown = place.attribute in ("", "aria-label") and place.tag not in ("bdi", "textarea")
+    return is_shown and any(ord(letter) in BIDI_CONTROLS for letter in place.value)
+
+
 @settings(max_examples=40)
 @given(FIELDS)
 @example('"><script>alert(1)</script>')
 @example("safe\u202egnp\u2066 {{ 7 * 7 }} &lt;")
-def test_every_page_shows_what_was_typed_as_text(typed: str) -> None:
+@example("safe\u202egnp.exe\u2066")
+def test_every_page_shows_what_was_typed_as_text_that_turns_nothing_beside_it(typed: str) -> None:
     before = harmless()
     stage().type(typed)
     for name, path in stage().paths(typed).items():
+        places = stage().page(path)
+        assert [each for each in places if turns_what_stands_beside_it(each)] == [], name
         if name == "narrowed" and len(typed) > 50:  # no tag is so long
             continue
-        places = stage().page(path)
         assert [each[:2] for each in places] == [each[:2] for each in before[name]]
         shown = [
             (read(was), read(now).value) for was, now in zip(before[name], places, strict=True) if TYPED in was.value
@@ -163,17 +171,6 @@ def test_every_page_shows_what_was_typed_as_text(typed: str) -> None:
         assert shown, name
         wrong = [(was, now) for was, now in shown if now not in wanted(was, typed)]
         assert not wrong, name
-
-
-@settings(max_examples=20)
-@given(FIELDS)
-@example("safe\u202egnp.exe\u2066")
-def test_nothing_that_was_typed_turns_what_stands_beside_it(typed: str) -> None:
-    stage().type(typed)
-    for name, path in stage().paths(typed).items():
-        for place in stage().page(path):
-            if any(ord(letter) in BIDI_CONTROLS for letter in place.value):
-                assert place.attribute not in ("", "aria-label") or place.tag in ("bdi", "textarea"), (name, place)
 
 
 @settings(max_examples=20)
