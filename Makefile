@@ -14,8 +14,10 @@ ORDER ?= 20261128
 PYTEST := $(BIN)/python -m pytest --randomly-seed=$(ORDER)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CONTAINERS_TIMEOUT_S := 300
-# Shared by all clones: mypy knows a file by its hash, and checks only what it has not checked in another one.
-MYPY_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile/mypy
+# Shared by all clones, by the hashes of files: what mypy has checked, and the constants that Hypothesis finds in the code.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile
+MYPY_CACHE := $(CACHE)/mypy
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 # The longest first, and three at once on two cores, since some tests wait. More parts would import more.
 UNIT_PARTS := unit-rest unit-workers unit-api
 THREE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target
