@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from api.organizing.seating import hall_of, sections_of
 from api.schemas.seating import NewSeating
@@ -38,8 +39,13 @@ def test_no_event_is_bought_before_it_is_made() -> None:
     )
 
 
-def test_ten_minutes_have_everything_that_can_be_done() -> None:
-    operations = Workload(5, 600, 4).operations
+@pytest.fixture(scope="module")
+def ten_minutes() -> Workload:
+    return Workload(5, 600, 4)
+
+
+def test_ten_minutes_have_everything_that_can_be_done(ten_minutes: Workload) -> None:
+    operations = ten_minutes.operations
     assert {operation.name for operation in operations} == {
         "buy", "hold", "again", "other-body", "confirm", "cancel", "pay", "refund", "confirm-elsewhere", "read",
         "search", "intrude", "make-event", "plan", "change", "status", "exchange", "command", "aborted", "poison",
@@ -76,16 +82,17 @@ def lines_of(workload: Workload) -> list[dict[str, Any]]:
     return [line for body in (*bodies, *logged) for line in (body or {}).get("lines", ())]
 
 
-def test_halls_are_asked_for_in_every_way_beside_what_is_only_counted() -> None:
-    workload = Workload(5, 600, 4)
+def test_halls_are_asked_for_in_every_way_beside_what_is_only_counted(ten_minutes: Workload) -> None:
+    workload = ten_minutes
     lines = lines_of(workload)
     assert {json.dumps(line["best"]) for line in lines if "best" in line} == {json.dumps(best) for best in BEST}
     assert any(line.get("seats") for line in lines)
     seated = {kind for hall in workload.catalogue.halls.values() for kind in hall.seats}
     kinds = [line.get("ticketType") or line["ticketTypeId"] for line in lines]
     assert set(kinds) > seated
-    operations = [operation for operation in workload.operations if operation.name == "plan"]
-    assert {json.dumps(operation.body) in plans_of(workload) for operation in operations} == {True}
+    plans = {json.dumps(operation.body) for operation in workload.operations if operation.name == "plan"}
+    assert plans
+    assert plans <= plans_of(workload)
     commands = [json.loads(operation.value or "{}") for operation in workload.operations if operation.name == "command"]
     assert {bool(command.get("seats")) for command in commands if command["kind"] == "cancel"} == {True, False}
     assert any(command["kind"] == "exchange" for command in commands)
