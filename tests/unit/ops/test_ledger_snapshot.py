@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -47,19 +49,20 @@ def carry_out(table: MemoryTable, first: int, last: int, written: int = 10**6) -
     table.write(list((ledger.take_purchases() | ledger.take_events()).items())[:written])
 
 
-def rows_after(offset: int) -> dict[bytes, bytes]:
+@cache
+def rows_after(offset: int) -> Mapping[bytes, bytes]:
     table = MemoryTable()
     for place, each in enumerate(LOG):
         if each.offset <= offset:
             carry_out(table, place, place)
-    return dict(table.scan())
+    return MappingProxyType(dict(table.scan()))
 
 
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets where the log begins and what is acknowledged, and what the changelog has."""
 
-    def begin(begin: int = 0, acknowledged: int = 0, changelog: dict[bytes, bytes] | None = None) -> None:
+    def begin(begin: int = 0, acknowledged: int = 0, changelog: Mapping[bytes, bytes] | None = None) -> None:
         async def read_changelog(_kafka: Any, _topic: str, _partition: int, into: Scratch) -> int:
             into.write((changelog or {}).items())
             return 0

@@ -15,34 +15,38 @@ from tests.unit.upgrades.formats import MESSAGES, TYPES, read_record
 from tests.unit.upgrades.recording import Recording, carried_out, recordings
 from tests.unit.upgrades.schemas import arrays_of, broken, schemas_of
 
-pytestmark = pytest.mark.parametrize("recording", recordings(), ids=lambda each: each.folder.name)
+EACH = pytest.mark.parametrize("recording", recordings(), ids=lambda each: each.folder.name)
 
 
+@EACH
 def test_every_message_is_read(recording: Recording) -> None:
     for topic, value in recording.messages():
         MESSAGES[topic](value)
 
 
+@EACH
 def test_every_record_of_a_table_is_read(recording: Recording) -> None:
     for record in recording.records():
         read_record(*record)
 
 
+@EACH
 def test_a_recorded_log_is_decided_as_it_was(recording: Recording) -> None:
     outcomes, records = carried_out(recording.log())
     told = [MESSAGES[topic](value) for topic, value in recording.messages() if topic == "ticket-purchase"]
-    assert [without_later_fields(recording, outcome) for outcome in outcomes] == told
+    later = later_defaults(recording)
+    assert [msgspec.structs.replace(outcome, **later) for outcome in outcomes] == told
     kept = {key: read_record("ledger", key, value) for key, value in recording.decided().items()}
     assert {key: read_record("ledger", key, value) for key, value in records.items()} == kept
 
 
-def without_later_fields(recording: Recording, outcome: Outcome) -> Outcome:
-    """The outcome with the defaults of those fields that the recording's version didn't have."""
+def later_defaults(recording: Recording) -> dict[str, Any]:
+    """The defaults of those fields of an outcome that the recording's version didn't have."""
     known = recording.schemas()["Outcome"]
-    later = {each.name: each.default for each in msgspec.structs.fields(Outcome) if each.encode_name not in known}
-    return msgspec.structs.replace(outcome, **later)
+    return {each.name: each.default for each in msgspec.structs.fields(Outcome) if each.encode_name not in known}
 
 
+@EACH
 def test_a_table_of_before_is_worked_on_further(recording: Recording) -> None:
     """A log whose first part was decided by the recorded version ends as if one version had decided all of it."""
     log = recording.log()
@@ -53,15 +57,18 @@ def test_a_table_of_before_is_worked_on_further(recording: Recording) -> None:
     }
 
 
+@EACH
 def test_no_schema_has_changed_in_a_way_that_one_side_could_not_read(recording: Recording) -> None:
     assert broken(recording.schemas(), schemas_of(TYPES), arrays_of(TYPES)) == []
 
 
+@EACH
 def test_fields_of_a_version_to_come_are_passed_over(recording: Recording) -> None:
     for topic, value in recording.messages():
         assert MESSAGES[topic](with_more(value)) == MESSAGES[topic](value)
 
 
+@EACH
 def test_everything_that_is_kept_is_recorded(recording: Recording) -> None:
     # Nothing of ours acts on an operator's action, and nobody decodes a heartbeat's whole row.
     named = {topic.name for topic in all_topics()} - {HEARTBEAT, HEARTBEAT_ROWS, OPERATOR_ACTIONS}
@@ -102,9 +109,7 @@ class Row(Struct, frozen=True, array_like=True):
     ],
 )
 @pytest.mark.parametrize("before", [Before, Row])
-def test_the_rule_finds_what_breaks_it(
-    recording: Recording, before: type[Struct], fields: list[Any], problem: str | None
-) -> None:
+def test_the_rule_finds_what_breaks_it(before: type[Struct], fields: list[Any], problem: str | None) -> None:
     array = bool(before.__struct_config__.array_like)
     name, place = before.__qualname__, before.__module__
     now = msgspec.defstruct(name, fields, module=place, array_like=array, kw_only=True)
@@ -115,6 +120,7 @@ def test_the_rule_finds_what_breaks_it(
         assert any(problem in each for each in problems)
 
 
+@EACH
 def test_a_recording_is_not_read_by_code_that_lacks_its_kinds(recording: Recording) -> None:
     """The negative control: decoding is strict enough to fail."""
     [(_, value), *_] = recording.messages()
