@@ -64,13 +64,19 @@ def table_after(offset: int) -> MemoryTable:
     return table
 
 
+@pytest.fixture(scope="module")
+def last_records() -> dict[bytes, bytes]:
+    """The event's records after the last command."""
+    return dict(table_after(LAST).scan())
+
+
 @pytest.fixture
 def log() -> Log:
     return Log()
 
 
 @pytest.fixture
-def workers(tmp_path: Path, log: Log) -> Iterator[list[ViewWorker]]:
+def workers(tmp_path: Path, log: Log, last_records: dict[bytes, bytes]) -> Iterator[list[ViewWorker]]:
     """The owner of EVENT's partition, and the owner of all others."""
     group: dict[str, dict[str, list[int]]] = {}
     parts = [{HOME}, set(range(PARTITIONS)) - {HOME}]
@@ -80,7 +86,7 @@ def workers(tmp_path: Path, log: Log) -> Iterator[list[ViewWorker]]:
         consumer: Any = worker.app.consumer
         consumer.start_offset = lambda _: LAST + 2
         worker.views.past.open_log = log.open  # type: ignore[assignment]
-    pair[0].store(dict(table_after(LAST).scan()))
+    pair[0].store(last_records)
     with serving(*pair):
         yield pair
 
