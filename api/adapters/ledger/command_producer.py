@@ -22,7 +22,7 @@ from telemetry.traces import TRACEPARENT_HEADER, current_traceparent
 
 KAFKA: Final = "kafka"
 GIVE_UP_S: Final = 1.5
-# After that no acknowledgement will come.
+# After that nobody waits for an acknowledgement, which may still come.
 ACKNOWLEDGED_WITHIN_S: Final = GIVE_UP_S + 0.3
 RETRY_S: Final = 0.5
 CONNECT_S: Final = 5.0
@@ -182,7 +182,7 @@ class CommandProducer:
                     raise KafkaTimeoutError
                 stored = await batch.producer.send_batch(batch.builder, topic, partition=partition)
             except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
-                await self._failed(batch, error)
+                self._failed(batch, error)
             else:
                 self._start(self._settle(batch, stored))
         self._handing.discard(place)
@@ -195,17 +195,17 @@ class CommandProducer:
         try:
             await stored
         except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
-            await self._failed(batch, error)
+            self._failed(batch, error)
         else:
             batch.settle(None)
 
-    async def _failed(self, batch: CommandBatch, error: Exception) -> None:
+    def _failed(self, batch: CommandBatch, error: Exception) -> None:
         batch.settle(error)
         # A subclass is an error of this batch; KafkaError itself is what a producer that has ended raises.
         if type(error) is KafkaError and batch.producer is self._producer:
             self._producer = None
             self.open()
-            await _closed(batch.producer)
+            self._start(_closed(batch.producer))  # The next batches, of the new producer, do not wait for that.
 
     async def _open(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
+from api.adapters.ledger import command_producer
 from api.adapters.ledger.command_producer import GIVE_UP_S, LINGER_S, CommandProducer
 from api.problems import Unavailable
 from connect.client_options import ClientOptions
@@ -39,7 +40,7 @@ class Producer:
     def __init__(self, ends: Callable[[], Awaitable[None]]) -> None:
         self.ends = ends
         self.sent: list[tuple[int, Builder]] = []
-        self.stopped = False
+        self.stopped = self.has_ended = False
 
     async def start(self) -> None: ...
 
@@ -53,6 +54,8 @@ class Producer:
         return Builder()
 
     async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> Awaitable[None]:
+        if self.has_ended:
+            raise KafkaError("Unexpected error during batch delivery")
         self.sent.append((partition, builder))
         return self.ends()
 
@@ -74,6 +77,22 @@ class NarrowProducer(Producer):
         await self._room.acquire()
         self.waiting -= 1
         return await super().send_batch(builder, topic, partition=partition)
+
+
+class HungProducer(Producer):
+    """Takes for ever to stop."""
+
+    async def stop(self) -> None:
+        await super().stop()
+        await asyncio.sleep(60)
+
+
+class OddProducer(Producer):
+    """Fails to stop as no library should."""
+
+    async def stop(self) -> None:
+        await super().stop()
+        raise RuntimeError("odd")
 
 
 class Cluster:
@@ -199,6 +218,24 @@ def test_a_producer_that_has_ended_is_replaced() -> None:
         await soon(lambda: told[1:] == [None])
 
     opened(scenario)
+
+
+@pytest.mark.parametrize("kind", [HungProducer, OddProducer])
+def test_no_partition_waits_for_the_end_of_the_producer_before(
+    kind: type[Producer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_producer, "CLOSE_S", 0.5)
+
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
+        cluster.producers[0].has_ended, cluster.kind = True, Producer
+        told: list[object] = []
+        producer.append(b"one event", b"x", told.append, told.append)
+        await soon(lambda: told and len(cluster.producers) == 2 and producer.is_open)
+        producer.append(b"one event", b"x", told.append, told.append)
+        await asyncio.sleep(0.2)
+        assert told[1:] == [None]
+
+    opened(scenario, kind)
 
 
 def test_it_connects_again_and_again_until_it_works() -> None:
