@@ -87,7 +87,7 @@ def elasticsearch() -> Iterator[tuple[str, dict[str, Any]]]:
             return
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", put
         server.shutdown()

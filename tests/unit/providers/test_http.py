@@ -47,8 +47,9 @@ class Slow:
                 time.sleep(self._pause_s)
 
     def close(self) -> None:
-        self._socket.close()
+        self._socket.shutdown(socket.SHUT_RDWR)  # which ends what accepts, as to close it would not
         self._thread.join(5)
+        self._socket.close()
 
 
 @pytest.fixture(params=[(b"x", 0.02), (b"x" * 65_536, 0.0)], ids=["slowly", "for ever"])

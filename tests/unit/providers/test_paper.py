@@ -183,7 +183,7 @@ def test_an_answer_that_tells_nothing_is_no_answer(status: int, content: bytes) 
             return
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
         with Asked(PaperProvider(url, KEY, timeout_s=0.15)) as odd, pytest.raises(ProviderUnavailable):
