@@ -18,8 +18,8 @@ CONTAINERS_TIMEOUT_S := 300
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile
 MYPY_CACHE := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
-# The longest first, and three at once on two cores, since some tests wait. More parts would import more.
-UNIT_PARTS := unit-rest unit-workers unit-api
+# As long as each other, and all at once on two cores, since some tests wait. More parts would import more.
+UNIT_PARTS := unit-workers unit-rest unit-api
 THREE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target
 # Two halves of the tests on servers, each on a stack and ports of its own: their tests mostly wait.
 SERVER_PARTS := servers-chaos servers-e2e
@@ -87,13 +87,13 @@ unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is
 	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
 
 unit-api: $(STAMP)
-	$(UNIT) tests/unit/api
+	$(UNIT) $(addprefix tests/unit/,api connect stack)
 
 unit-workers: $(STAMP)
-	$(UNIT) tests/unit/streams tests/unit/tables
+	$(UNIT) $(addprefix tests/unit/,streams tables)
 
 unit-rest: $(STAMP)
-	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api streams tables)
+	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect stack streams tables)
 
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)
