@@ -66,9 +66,9 @@ class PaymentDifference(NamedTuple):
 def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment, list[PaymentDifference]]]:
     """Each unfinished payment, or each that was asked for, with its differences; the log has the provider's answers.
 
-    A payment about which nothing can be read of the provider is named, and the next ones are asked about. Raises
-    psycopg.Error, KafkaError, and ProviderUnavailable or MalformedRecord after UNANSWERED_MAX such payments on end, or
-    if there were no others.
+    A payment of which the provider says nothing that can be read is named, and the next ones are asked about. Raises
+    psycopg.Error, KafkaError, and ProviderUnavailable or MalformedRecord after UNANSWERED_MAX such payments in a row,
+    or if there were no others.
     """
     providers, known = providers_of(now), _known(now, everything=everything)
     unanswered = answered = 0

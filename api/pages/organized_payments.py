@@ -25,6 +25,7 @@ from api.purchasing import service
 from api.schemas.payment import NewRefund
 from api.schemas.purchase import PurchaseConfirmation
 from api.web.prefer import Preference
+from tables.messages.sections import ORDER_MAX_SEATS
 
 organized_payments = Blueprint("organized_payments", __name__)
 
@@ -104,7 +105,7 @@ def _new_refund(reason: str) -> NewRefund:
     readers: dict[str, Reader] = {"reason": lambda sent: sent.get(reason, "")}
     if _is_of_tickets():
         readers["lines"] = lambda _: chosen_lines()
-        readers["seats"] = lambda _: chosen_seats()
+        readers["seats"] = lambda _: chosen_seats(ORDER_MAX_SEATS)
     else:
         readers["amount"] = _amount
     return read_form(NewRefund, readers, readers, request.form.to_dict())
@@ -131,7 +132,7 @@ def _page(public: str, errors: dict[str, str], status: int = 200) -> Response:
         refusals=REFUND_REFUSALS,
         order_key=order_key(request.form),
         seat_field=SEAT_FIELD,
-        seats=chosen_seats(),
+        seats=chosen_seats(ORDER_MAX_SEATS),
         given=request.form,
         errors=errors,
     )

@@ -28,9 +28,9 @@ class SeatWishes(NamedTuple):
 SEAT_WISHES: Final = SeatWishes()
 
 
-def chosen_seats() -> list[str]:
-    """The names of the chosen seats, each once; at most 50."""
-    return list(dict.fromkeys(request.values.getlist(SEAT_FIELD)))[:CHOSEN_MAX_SEATS]
+def chosen_seats(most: int = CHOSEN_MAX_SEATS) -> list[str]:
+    """The names of the first ``most`` chosen seats, each once."""
+    return list(dict.fromkeys(request.values.getlist(SEAT_FIELD)))[:most]
 
 
 def seat_wishes() -> dict[str, str]:

@@ -177,3 +177,20 @@ def test_operators_see_the_money_and_what_waits(world: World, office: Office) ->
     operator.get("/board/payments")
     for words in ("€49.90", "Refund on its way: 1", "pay-1", "no &lt;balance&gt;", office.path, "#paymentsstuck"):
         assert words in operator.page
+
+
+def test_all_seats_of_a_large_purchase_are_taken_back_at_once(office: Office) -> None:
+    names = [f"A-1-{number}" for number in range(1, 61)]
+    seated = BoughtLine(ticket_type_id=TICKET, name="Stalls", quantity=60, price=PRICE, seats=names)
+    bought = office.world.sales.rows[office.ids]
+    office.world.sales.rows[office.ids] = bought.model_copy(update={"lines": [seated]})
+    asked: list[Any] = []
+
+    def decide(command: Any) -> Outcome:
+        asked.append(command)
+        return outcome(command, OutcomeKind.REFUSED, reason=Reason.NOTHING_TO_CANCEL)
+
+    office.world.ledger.rule = decide
+    assert office.send("refunds", {"seat": names, "why": "Fell ill"}) == 409
+    assert list(asked[0].seats) == names
+    assert office.reader.page.count(" checked") == 60
