@@ -107,7 +107,7 @@ class GeneratedSection(Body):
         across = self.seats_per_row - 1 + len(set(self.aisles_after))
         if max(self.x + across * SEAT_WIDTH, self.y + (self.rows - 1) * SEAT_WIDTH) > COORDINATE_MAX:
             raise PydanticCustomError(
-                "off_the_drawing", f"the drawing ends at {COORDINATE_MAX}, and the section behind it"
+                "off_the_drawing", f"the section reaches beyond {COORDINATE_MAX}, where the drawing ends"
             )
         return self
 
