@@ -7,6 +7,8 @@ import re
 from collections.abc import Awaitable
 from typing import Final
 
+import msgspec
+
 from api.auth.tokens import read_caller
 from api.ports.ports import Ports
 from api.routes.payments import started, taken
@@ -17,6 +19,7 @@ _JSON: Final = JSON.encode()
 _TARGETS: Final = re.compile(rf"{BASE}/(?:purchases/([0-9a-f.-]+)/payment|payment-webhooks/([a-z]+))".encode())
 # A request with one of these is not simple.
 _UNUSUAL: Final = (b"content-encoding", b"transfer-encoding")
+_objects: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class PaymentFastPath:
@@ -33,7 +36,7 @@ class PaymentFastPath:
         public, provider = found.groups(b"")
         if public and not body and b"authorization" in fields:
             return or_problem(self._start(public.decode(), fields), target.decode())
-        if provider and body and self._is_read_at_once(provider.decode(), fields):
+        if provider and self._is_read_at_once(provider.decode(), fields) and _is_object(body):
             return or_problem(self._take(provider.decode(), body, fields), target.decode())
         return None
 
@@ -51,3 +54,12 @@ class PaymentFastPath:
         now = self._ports.clock().timestamp()
         events = self._ports.payments.read_webhook(provider, body, headers, now)
         return await taken(self._ports, events)
+
+
+def _is_object(body: bytes) -> bool:
+    """Whether a body is a JSON object. The framework refuses all others before their signatures are looked at."""
+    try:
+        _objects.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
