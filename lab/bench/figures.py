@@ -88,11 +88,19 @@ SEATS: Final = (
     Figure(
         "seats.cost_ratio_20x20",
         "×",
-        "the dearest decision about two seats in a section of 20 × 20, against one without seats, in process",
+        "worker CPU of the dearest decision about two seats, sections of 20 × 20, against one without seats",
         better="lower",
     ),
     Figure("seats.cost_ratio_50x50", "×", "the same, 50 × 50", better="lower"),
     Figure("seats.cost_ratio_100x100", "×", "the same, 100 × 100", 1.5, "lower"),
+    Figure(
+        "seats.rules_ratio_20x20",
+        "×",
+        "the rules of the dearest of those decisions, 20 × 20, against those without seats, in process",
+        better="lower",
+    ),
+    Figure("seats.rules_ratio_50x50", "×", "the same, 50 × 50", better="lower"),
+    Figure("seats.rules_ratio_100x100", "×", "the same, 100 × 100", better="lower"),
     Figure(
         "seats.purchases_per_server_cpu_s", "1/s", "seats over REST a server CPU second, 400 areas of 20 × 20, all sold"
     ),

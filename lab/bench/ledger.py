@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -125,22 +125,27 @@ def _by_two(lab: Lab, standbys: int) -> Cost:
 def sell(lab: Lab, *, events: int, types: int, count: int, workers: int = 1, standbys: int = 1) -> Sold:
     """Fill the topic, start the workers, follow them to the last outcome, and check that all was sold."""
     with lab.stack(workers, standbys) as stack:
-        settings = lab.settings(stack)
-        stock = Stock(shows(events, types, settings.partitions, random.Random(SEED)))
-        with lab.step("starting the broker"):
-            stack.start("kafka")
-            make_topics(settings)
-        with lab.step(f"filling the topic with {count:,} purchases", events + count) as tick:
-            asyncio.run(fill(settings.kafka_servers, stock.commands(count), tick))
-        with lab.step("deciding", events + count) as tick, _looking(stack, settings) as look:
-            stack.start(*ledgers(stack))
-            with lab.profiling(stack):
-                track = follow(look, events + count, stall_timeout_s=STALL_TIMEOUT_S, tick=tick)
+        stock = Stock(shows(events, types, lab.settings(stack).partitions, random.Random(SEED)))
+        track = decide_all(lab, stack, stock.commands(count), events + count)
         stock.check(f"http://{HOST}:{stack.settings.worker_port}")
         topics = sum(disk.topic_bytes(stack.settings.home / "kafka" / "data", topic) for topic in LOGS)
         stored = sum(disk.folder_bytes(stack.settings.home / name) for name in ledgers(stack))
     first = next(sample.done for sample in track.samples if sample.done > events + lab.count(WARM_UP_PURCHASES))
     return Sold(track, count, first, topics, stored)
+
+
+def decide_all(lab: Lab, stack: Stack, commands: Iterable[Placed], count: int) -> Track:
+    """Fill the topic, start the workers, follow them to the last of ``count`` outcomes."""
+    settings = lab.settings(stack)
+    with lab.step("starting the broker"):
+        stack.start("kafka")
+        make_topics(settings)
+    with lab.step(f"filling the topic with {count:,} commands", count) as tick:
+        asyncio.run(fill(settings.kafka_servers, commands, tick))
+    with lab.step("deciding", count) as tick, _looking(stack, settings) as look:
+        stack.start(*ledgers(stack))
+        with lab.profiling(stack):
+            return follow(look, count, stall_timeout_s=STALL_TIMEOUT_S, tick=tick)
 
 
 class Stock:

@@ -1,8 +1,8 @@
-"""What a decision about seats costs, against one without seats. In process, without servers.
+"""What the rules of a decision about seats cost, against one without seats. In process, without servers.
 
 Two seats an order, by name and the best available, in square sections that are empty, half full at random and full. In
 a full one every order is refused. Seats that were sold are given back before the next try. Only the ledger is measured:
-no reading of commands, no RocksDB and no Kafka, which cost a decision without seats as much as one with them.
+no reading of commands, no RocksDB and no Kafka, all of which lab/bench/seat_decisions.py measures with it.
 
 Each cost is the least of TRIES with few orders each, since whatever else the machine does only adds to it. Orders with
 and without seats take turns, since what runs alone stays in the processor's caches, which it never does in a worker.
@@ -10,29 +10,24 @@ and without seats take turns, since what runs alone stays in the processor's cac
 
 import random
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
-from msgspec.structs import replace
-
+from lab.bench.halls import Names, best, counted, hall, named, neighbours, on_sale, seat_rows
 from lab.bench.measurement import Figures, Lab, Measurement
-from lab.bench.orders import Show, definition, shows
+from lab.bench.orders import shows
 from lab.bench.partition import Partition
-from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine
-from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, PlanRow, PlanSeat
-from tables.seating.plan import HallSection, pieces_of
+from tables.messages.commands import Buy, Cancel, Command, TicketLine
+from tables.messages.sections import ORDER_MAX_SEATS
 
 SEED: Final = 11
 TRIES: Final = 200
 EVENTS: Final = 1
 ORDERS_EACH: Final = 16
-ORDER_SEATS: Final = 2
 SIDES: Final = (20, 50, 100)
 FILLS: Final = (0.0, 0.5, 1.0)
-SEAT_SPACING: Final = 10
+SECTION: Final = "A"
 
-Names = tuple[str, ...]
 MakeLine = Callable[[UUID, int], TicketLine]
 
 
@@ -45,13 +40,13 @@ class _HallsOnSale:
         self._partition = Partition()
         commands: list[Command] = []
         for show in self._shows:
-            commands += [*_pieces(show, side), _on_sale(show, seated=side > 0)]
+            commands += [*(hall(show, [SECTION], side) if side else ()), on_sale(show, seated=side > 0)]
         self._partition.decide(commands)
 
     def take(self, seats: Sequence[str]) -> None:
         """Sell these seats of each section."""
         parts = [tuple(seats[first : first + ORDER_MAX_SEATS]) for first in range(0, len(seats), ORDER_MAX_SEATS)]
-        self._partition.decide(self._orders(lambda key, number: _named(key, parts[number]), len(parts)))
+        self._partition.decide(self._orders(lambda key, number: named(key, parts[number]), len(parts)))
 
     def decision_s(self, line: MakeLine, *, refused: bool = False) -> float:
         """The CPU time of a decision in one try; ``line`` makes that of the n-th order for a ticket type."""
@@ -72,63 +67,36 @@ class _HallsOnSale:
         return UUID(int=self._rng.getrandbits(128), version=4)
 
 
-def cost(lab: Lab) -> Figures:
+def rules(lab: Lab) -> Figures:
     """For each size of a section, the dearest decision about seats in it against one without seats."""
     figures = {}
     for side in SIDES:
         with lab.step(f"{side} × {side} seats"):
-            figures[f"seats.cost_ratio_{side}x{side}"] = max(max(_ratios(lab, side, fill)) for fill in FILLS)
+            figures[f"seats.rules_ratio_{side}x{side}"] = max(max(_ratios(lab, side, fill)) for fill in FILLS)
     return figures
 
 
 def _ratios(lab: Lab, side: int, fill: float) -> tuple[float, float]:
     """What a decision costs by name and as the best available, against one that only counts."""
-    rows = [[f"A-{row}-{seat}" for seat in range(1, side + 1)] for row in range(1, side + 1)]
+    rows = seat_rows(SECTION, side)
     seats = [name for row in rows for name in row]
     taken = random.Random(SEED).sample(seats, round(fill * len(seats)))
     pairs = _pairs(rows, set(seats) if fill == 1 else set(seats).difference(taken))
     counting, seating = _HallsOnSale(lab, 0), _HallsOnSale(lab, side)
     seating.take(taken)
-    counted, named, best = [], [], []
+    counts, by_name, as_best = [], [], []
     for _ in range(lab.count(TRIES)):
-        counted.append(counting.decision_s(lambda key, _: TicketLine(key, ORDER_SEATS)))
-        named.append(seating.decision_s(lambda key, number: _named(key, pairs[number]), refused=fill == 1))
-        best.append(seating.decision_s(_best, refused=fill == 1))
-    return min(named) / min(counted), min(best) / min(counted)
-
-
-def _best(ticket_type: UUID, _: int) -> TicketLine:
-    return TicketLine(ticket_type, ORDER_SEATS, best=BestAvailable())
-
-
-def _named(ticket_type: UUID, seats: Names) -> TicketLine:
-    return TicketLine(ticket_type, len(seats), seats)
+        counts.append(counting.decision_s(lambda key, _: counted(key)))
+        by_name.append(seating.decision_s(lambda key, number: named(key, pairs[number]), refused=fill == 1))
+        as_best.append(seating.decision_s(lambda key, _: best(key), refused=fill == 1))
+    return min(by_name) / min(counts), min(as_best) / min(counts)
 
 
 def _pairs(rows: Sequence[Sequence[str]], among: set[str]) -> list[Names]:
-    """Neighbours for ORDERS_EACH orders, none of them twice, spread over the section."""
-    found = [pair for row in rows for pair in [*pairwise(row)][::ORDER_SEATS] if among.issuperset(pair)]
-    return random.Random(SEED).sample(found, ORDERS_EACH)
-
-
-def _pieces(show: Show, side: int) -> list[Command]:
-    if not side:
-        return []
-    rows = [PlanRow(str(row + 1), [_seat(row, seat) for seat in range(side)]) for row in range(side)]
-    focal = (SEAT_SPACING * side // 2, 0)
-    return [*pieces_of(show.event, 1, [HallSection(name="A", focal=focal, categories=[*show.types], rows=rows)])]
-
-
-def _seat(row: int, seat: int) -> PlanSeat:
-    return PlanSeat(str(seat + 1), 0, SEAT_SPACING * seat, SEAT_SPACING * row)
-
-
-def _on_sale(show: Show, *, seated: bool) -> DefineEvent:
-    command = definition(show)
-    plan = 1 if seated else None
-    return replace(command, definition=replace(command.definition, max_per_order=None, max_per_account=None, plan=plan))
+    """Neighbours for ORDERS_EACH orders, spread over the section."""
+    return random.Random(SEED).sample(neighbours(rows, among), ORDERS_EACH)
 
 
 MEASUREMENTS: Final = (
-    Measurement("seats.cost", "decisions about seats in sections of 20 × 20 to 100 × 100, against one without", cost),
+    Measurement("seats.rules", "rules about seats in sections of 20 × 20 to 100 × 100, against those without", rules),
 )
