@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, Generic, TypeVar
 
+from api.adapters.ledger.pending_requests import result_within
 from api.adapters.shared_lookups import LOOKUP_MAX_KEYS
 
 Key = TypeVar("Key")
@@ -34,17 +35,14 @@ class SharedWaits(Generic[Key, Value]):
 
     async def wait(self, key: Key, seconds: float) -> Value | None:
         """What is found under a key as soon as there is something; None after ``seconds``. Raises as ``ask`` does."""
-        loop = asyncio.get_running_loop()
-        found: asyncio.Future[Value | None] = loop.create_future()
-        timer = loop.call_later(seconds, _give_up, found)
+        found: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(key, set())
         waiting.add(found)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_on())
         try:
-            return await found
+            return await result_within(found, seconds)
         finally:
-            timer.cancel()
             waiting.discard(found)
             if not waiting and self._waiting.get(key) is waiting:
                 del self._waiting[key]
@@ -70,8 +68,3 @@ class SharedWaits(Generic[Key, Value]):
     def _taken(self, keys: Collection[Key]) -> list[asyncio.Future[Value | None]]:
         """The requests that wait for these keys. Later ones are asked for anew."""
         return [one for key in keys for one in self._waiting.pop(key, ()) if not one.done()]
-
-
-def _give_up(found: asyncio.Future[Value | None]) -> None:
-    if not found.done():
-        found.set_result(None)

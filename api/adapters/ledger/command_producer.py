@@ -1,4 +1,4 @@
-"""The API's producer, mostly of ``ticket-commands``. It gives a record up after 1.5 s, since a request waits for it."""
+"""The API's producer, mostly of ``ticket-commands``. It gives a record up soon, since a request waits for it."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
+from api.adapters.ledger.pending_requests import result_within
 from api.problems import Unavailable
 from connect.client_options import ClientOptions
 from connect.partitioning import partition_of
@@ -125,26 +126,23 @@ class CommandProducer:
 
     async def send(self, topic: str, key: bytes, value: bytes) -> None:
         """Send a record and wait for the acknowledgement. Raises Unavailable."""
-        loop = asyncio.get_running_loop()
-        settled: asyncio.Future[None] = loop.create_future()
+        settled: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
 
-        def settle(error: object) -> None:
+        def end(error: object) -> None:
             if settled.done():
                 return
             if isinstance(error, Exception):
                 settled.set_exception(error)
             else:
-                settled.set_result(None)
+                settled.set_result(True)
 
-        self.append(key, value, settle, settle, topic)
-        # A third of the cost of asyncio.wait_for.
-        timer = loop.call_later(ACKNOWLEDGED_WITHIN_S, settle, TimeoutError())
+        self.append(key, value, end, end, topic)
         try:
-            await settled
+            acknowledged = await result_within(settled, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:
             raise Unavailable(KAFKA) from error
-        finally:
-            timer.cancel()
+        if not acknowledged:
+            raise Unavailable(KAFKA)
 
     async def close(self) -> None:
         """Flush, and disconnect."""
