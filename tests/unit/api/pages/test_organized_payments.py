@@ -127,10 +127,11 @@ def test_tickets_are_taken_back_and_refunded(office: Office) -> None:
     assert "The buyer no longer has these tickets." in office.reader.page
 
 
-def test_seats_are_taken_back_by_name(office: Office) -> None:
-    seated = BoughtLine(ticket_type_id=TICKET, name="Stalls", quantity=2, price=PRICE, seats=["A-1-1", "A-1-2"])
+def asked_to_take_back(office: Office, seats: list[str]) -> list[Any]:
+    """What the ledger, which refuses it, will be asked to take back of a purchase of these seats."""
+    line = BoughtLine(ticket_type_id=TICKET, name="Stalls", quantity=len(seats), price=PRICE, seats=seats)
     bought = office.world.sales.rows[office.ids]
-    office.world.sales.rows[office.ids] = bought.model_copy(update={"lines": [seated]})
+    office.world.sales.rows[office.ids] = bought.model_copy(update={"lines": [line]})
     asked: list[Any] = []
 
     def decide(command: Any) -> Outcome:
@@ -138,6 +139,11 @@ def test_seats_are_taken_back_by_name(office: Office) -> None:
         return outcome(command, OutcomeKind.REFUSED, reason=Reason.NOTHING_TO_CANCEL)
 
     office.world.ledger.rule = decide
+    return asked
+
+
+def test_seats_are_taken_back_by_name(office: Office) -> None:
+    asked = asked_to_take_back(office, ["A-1-1", "A-1-2"])
     office.reader.get(office.path)
     assert 'value="A-1-2"' in office.reader.page
     assert f'name="n-{TICKET}"' not in office.reader.page
@@ -181,16 +187,7 @@ def test_operators_see_the_money_and_what_waits(world: World, office: Office) ->
 
 def test_all_seats_of_a_large_purchase_are_taken_back_at_once(office: Office) -> None:
     names = [f"A-1-{number}" for number in range(1, 61)]
-    seated = BoughtLine(ticket_type_id=TICKET, name="Stalls", quantity=60, price=PRICE, seats=names)
-    bought = office.world.sales.rows[office.ids]
-    office.world.sales.rows[office.ids] = bought.model_copy(update={"lines": [seated]})
-    asked: list[Any] = []
-
-    def decide(command: Any) -> Outcome:
-        asked.append(command)
-        return outcome(command, OutcomeKind.REFUSED, reason=Reason.NOTHING_TO_CANCEL)
-
-    office.world.ledger.rule = decide
+    asked = asked_to_take_back(office, names)
     assert office.send("refunds", {"seat": names, "why": "Fell ill"}) == 409
     assert list(asked[0].seats) == names
     assert office.reader.page.count(" checked") == 60

@@ -161,12 +161,18 @@ def test_a_batch_that_is_full_is_followed_by_another(monkeypatch: pytest.MonkeyP
     opened(scenario)
 
 
+async def appended_slowly(producer: CommandProducer, count: int) -> list[object]:
+    """What becomes of so many records of one partition that are too far apart to share a batch."""
+    told: list[object] = []
+    for number in range(count):
+        producer.append(b"one event", b"%d" % number, told.append, told.append)
+        await asyncio.sleep(2 * LINGER_S)
+    return told
+
+
 def test_records_gather_while_a_batch_of_their_partition_waits_for_room() -> None:
     async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
-        told: list[object] = []
-        for number in range(12):
-            producer.append(b"one event", b"%d" % number, told.append, told.append)
-            await asyncio.sleep(2 * LINGER_S)
+        told = await appended_slowly(producer, 12)
         [narrow] = cluster.producers
         assert (told, narrow.waiting) == ([None], 1)
         narrow.leave()
@@ -181,10 +187,7 @@ def test_records_gather_while_a_batch_of_their_partition_waits_for_room() -> Non
 
 def test_records_that_waited_too_long_for_room_are_not_sent_any_more() -> None:
     async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
-        told: list[object] = []
-        for number in range(3):
-            producer.append(b"one event", b"%d" % number, told.append, told.append)
-            await asyncio.sleep(2 * LINGER_S)
+        told = await appended_slowly(producer, 3)
         await asyncio.sleep(0.2)
         [narrow] = cluster.producers
         narrow.leave()
