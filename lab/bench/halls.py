@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from lab.bench.orders import Show, definition
+from lab.bench.orders import STOCK, Show, definition
 from tables.messages.commands import DefineEvent, TicketLine
 from tables.messages.sections import BestAvailable, DefineSection, PlanRow, PlanSeat
 from tables.seating.plan import HallSection, pieces_of
@@ -57,9 +57,9 @@ def hall(show: Show, sections: Sequence[str], side: int) -> Iterator[DefineSecti
     )
 
 
-def on_sale(show: Show, *, seated: bool) -> DefineEvent:
+def on_sale(show: Show, *, seated: bool, stock: int = STOCK) -> DefineEvent:
     """The command that puts an event on sale, with its plan if it is ``seated``, and without limits."""
-    command = definition(show)
+    command = definition(show, stock)
     plan = PLAN if seated else None
     return replace(command, definition=replace(command.definition, max_per_order=None, max_per_account=None, plan=plan))
 

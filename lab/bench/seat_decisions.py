@@ -1,131 +1,137 @@
 """What a decision about seats costs a ledger worker, against one that only counts.
 
-Halls of 10,000 seats in square sections sell from the first seat to the last, two an order, then refuse. All orders
-are by name, or all for the best that are left; the others are the same orders of tickets without seats. As in
+Halls of 10,000 seats in square sections sell from the first seat to the last, two an order, then refuse. A third of
+them sell seats by name, a third the best that are left, and a third as many tickets without seats. As in
 lab/bench/ledger.py the commands are on the topic before the worker starts, and its cost is all of its CPU: it reads
 commands from Kafka, stores records in RocksDB and sends their copies and the outcomes.
 
-A shared machine may be half as fast a minute later. So a cost is counted in steps of the fixed job of
-lab/bench/machine.py, which is done all the time meanwhile.
+A shared machine may be half as fast a minute later. So one worker decides all kinds of orders by turns, a second or two
+of each, and a kind costs what all its blocks cost. The halls are on one partition: of several a worker reads one ahead
+of the others, and the blocks would mix.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from lab.bench.halls import ORDER_SEATS, Names, best, counted, hall, named, neighbours, on_sale, seat_rows
 from lab.bench.ledger import Stock, decide_all
 from lab.bench.measurement import Figures, Lab, Measurement
-from lab.bench.orders import Show, shows
+from lab.bench.orders import shows
 from lab.bench.topics import Placed
 from lab.bench.track import Track
 from stack.member import HOST
 from tables.messages.commands import Buy, TicketLine
 
 SEED: Final = 12
-HALLS: Final = 24
+HALLS: Final = 16
 HALL_SEATS: Final = 10_000
 SIDES: Final = (20, 50, 100)
-# Of the orders that get seats, those before which nothing is measured, and of the others those behind the last seat.
-WARM_UP_SHARE: Final = 0.2
-REFUSED_SHARE: Final = 0.4
-MEASURED_SHARE: Final = 0.95
+# The first round of sales warms the worker up and is not measured.
+SELLING_ROUNDS: Final = 5
+SOLD_OUT_ROUNDS: Final = 2
+# At both ends of a block a batch has orders of another one too.
+MARGIN_SHARE: Final = 0.1
 
 # The line of an order for these seats of a ticket type.
 MakeLine = Callable[[UUID, Names], TicketLine]
+COUNTED: Final = "counted"
+KINDS: Final[dict[str, MakeLine]] = {
+    COUNTED: lambda ticket_type, _: counted(ticket_type),
+    "named": named,
+    "best": lambda ticket_type, _: best(ticket_type),
+}
 
 
-class Costs(NamedTuple):
-    """The worker's CPU for a decision while there are seats, and when there are none left.
+class Block(NamedTuple):
+    """Orders of one kind, one after the other: each pair of seats in each hall of that kind."""
 
-    In thousandths of a step of the fixed job.
-    """
+    kind: str
+    pairs: list[Names]
+    sold_out: bool
+    measured: bool
 
-    selling: float
-    sold_out: float
 
+class Sale(Stock):
+    """Halls for each kind of orders, with sections of ``side`` rows of as many seats, and their orders in blocks."""
 
-class _Sale(Stock):
-    """Halls that sell all of their seats, in sections of ``side`` rows of as many, or as many tickets if it is 0."""
-
-    def __init__(self, on_sale: list[Show], side: int, line: MakeLine) -> None:
-        super().__init__(on_sale)
-        self._side = side
-        self._line = line
+    def __init__(self, lab: Lab, side: int, partitions: int) -> None:
         self._rng = random.Random(SEED)
+        halls = lab.count(HALLS)
+        # One in so many is on the first partition.
+        drawn = shows(halls * len(KINDS) * partitions, 1, partitions, self._rng)[::partitions]
+        super().__init__(drawn)
+        self._halls = {kind: drawn[number :: len(KINDS)] for number, kind in enumerate(KINDS)}
+        self._sections = [f"S{number}" for number in range(1, 1 + HALL_SEATS // side**2)]
+        self._side = side
+        self.blocks = self._blocks()
+        self.count = len(drawn) + sum(map(self.orders, self.blocks))
 
-    def placed(self, pairs: Sequence[Names], refused: int) -> Iterator[Placed]:
-        """The halls, an order for each pair of seats in each, and so many more that find none left."""
-        sections = sorted({seats[0].partition("-")[0] for seats in pairs})
-        for show in self.on_sale:
-            for piece in hall(show, sections, self._side) if self._side else ():
-                yield show.partition, show.key, piece
-            yield show.partition, show.key, on_sale(show, seated=self._side > 0)
-        for seats in pairs:
-            yield from self._orders(seats, counts=True)
-        for seats in pairs[:refused]:
-            yield from self._orders(seats, counts=not self._side)
+    def orders(self, block: Block) -> int:
+        """The orders of a block."""
+        return len(block.pairs) * len(self._halls[block.kind])
 
-    def _orders(self, seats: Names, *, counts: bool) -> Iterator[Placed]:
-        """An order for these seats of each hall."""
-        for show in self.on_sale:
-            if counts:
-                self.asked[show.event] += ORDER_SEATS
-            yield show.partition, show.key, Buy(show.event, self._id(), self._id(), [self._line(show.types[0], seats)])
+    def placed(self) -> Iterator[Placed]:
+        """The halls, then every order."""
+        for kind, halls in self._halls.items():
+            for show in halls:
+                for piece in hall(show, self._sections, self._side) if kind != COUNTED else ():
+                    yield show.partition, show.key, piece
+                yield show.partition, show.key, on_sale(show, seated=kind != COUNTED, stock=HALL_SEATS)
+        for block in self.blocks:
+            yield from self._orders(block)
+
+    def costs(self, track: Track, *, sold_out: bool) -> dict[str, float]:
+        """The worker's CPU microseconds for a decision of each kind, of orders that get tickets or find none left."""
+        done, cpu, decided = len(self.on_sale), dict.fromkeys(KINDS, 0.0), dict.fromkeys(KINDS, 0)
+        for block in self.blocks:
+            begin, done = done, done + self.orders(block)
+            if block.measured and block.sold_out == sold_out:
+                margin = round(MARGIN_SHARE * self.orders(block))
+                cost = track.between(begin + margin, done - margin)
+                cpu[block.kind] += cost.cpu["worker"]
+                decided[block.kind] += cost.done
+        return {kind: 1e6 * cpu[kind] / decided[kind] for kind in KINDS}
+
+    def _blocks(self) -> list[Block]:
+        """All pairs of neighbours in a random order, by turns of the kinds, each time another one first."""
+        pairs = [pair for section in self._sections for pair in neighbours(seat_rows(section, self._side))]
+        random.Random(SEED).shuffle(pairs)
+        rounds = [pairs[number::SELLING_ROUNDS] for number in range(SELLING_ROUNDS)]
+        kinds = [*KINDS]
+        return [
+            Block(kinds[(number + turn) % len(kinds)], part, number >= SELLING_ROUNDS, number > 0)
+            for number, part in enumerate([*rounds, *rounds[:SOLD_OUT_ROUNDS]])
+            for turn in range(len(kinds))
+        ]
+
+    def _orders(self, block: Block) -> Iterator[Placed]:
+        line = KINDS[block.kind]
+        for seats in block.pairs:
+            for show in self._halls[block.kind]:
+                if not block.sold_out:
+                    self.asked[show.event] += ORDER_SEATS
+                order = Buy(show.event, self._id(), self._id(), [line(show.types[0], seats)])
+                yield show.partition, show.key, order
 
     def _id(self) -> UUID:
         return UUID(int=self._rng.getrandbits(128), version=4)
 
 
 def cost(lab: Lab) -> Figures:
-    """For each size of a section, the dearest decision about seats in it against one without seats."""
-    plain = _sell(lab, 0, lambda kind, _: counted(kind))
+    """For each size of a section, the dearest decision about seats in it against the same without seats."""
     figures = {}
     for side in SIDES:
-        by_name = _sell(lab, side, named)
-        as_best = _sell(lab, side, lambda kind, _: best(kind))
-        dearest = max(
-            by_name.selling / plain.selling,
-            as_best.selling / plain.selling,
-            by_name.sold_out / plain.sold_out,
-            as_best.sold_out / plain.sold_out,
-        )
-        figures[f"seats.cost_ratio_{side}x{side}"] = dearest
-        lab.series[f"seats.cost_{side}"] = {
-            name: costs._asdict() for name, costs in (("counted", plain), ("named", by_name), ("best", as_best))
-        }
+        with lab.stack() as stack:
+            sale = Sale(lab, side, lab.settings(stack).partitions)
+            track = decide_all(lab, stack, sale.placed(), sale.count)
+            sale.check(f"http://{HOST}:{stack.settings.worker_port}")
+        selling, sold_out = [sale.costs(track, sold_out=each) for each in (False, True)]
+        ratios = [costs[kind] / costs[COUNTED] for costs in (selling, sold_out) for kind in KINDS if kind != COUNTED]
+        figures[f"seats.cost_ratio_{side}x{side}"] = max(ratios)
+        lab.series[f"seats.cost_{side}"] = {"selling": selling, "sold_out": sold_out}
     return figures
-
-
-def _sell(lab: Lab, side: int, line: MakeLine) -> Costs:
-    """Sell all seats, refuse further orders, and see that each seat was sold."""
-    pairs = _pairs(side or SIDES[-1])
-    refused = round(REFUSED_SHARE * len(pairs))
-    with lab.stack() as stack:
-        halls = shows(lab.count(HALLS), 1, lab.settings(stack).partitions, random.Random(SEED))
-        sale = _Sale(halls, side, line)
-        selling = len(halls) * (1 + len(pairs))
-        count = selling + len(halls) * refused
-        track = decide_all(lab, stack, sale.placed(pairs, refused), count)
-        sale.check(f"http://{HOST}:{stack.settings.worker_port}")
-    return _costs(track, selling, count)
-
-
-def _pairs(side: int) -> list[Names]:
-    """All pairs of neighbours in a hall, in a random order."""
-    sections = [f"S{number}" for number in range(1, 1 + HALL_SEATS // side**2)]
-    pairs = [pair for section in sections for pair in neighbours(seat_rows(section, side))]
-    return random.Random(SEED).sample(pairs, len(pairs))
-
-
-def _costs(track: Track, selling: int, all_orders: int) -> Costs:
-    """The cost until ``selling`` decisions are made, and behind them; the ends of both are left out."""
-    margin = round((1 - MEASURED_SHARE) * selling)
-    stretches = (round(WARM_UP_SHARE * selling), selling - margin), (selling + margin, all_orders - margin)
-    selling_us, sold_out_us = [track.between(*each).microseconds("worker") for each in stretches]
-    selling_pace, sold_out_pace = [track.pace(*each) for each in stretches]
-    return Costs(selling_us / selling_pace, sold_out_us / sold_out_pace)
 
 
 MEASUREMENTS: Final = (
