@@ -31,6 +31,7 @@ from api.telemetry.request_metrics import RequestMetrics
 from api.telemetry.tracing import TracedApplication, trace_fields
 from api.web.raw_response import Application, FastApplication
 from api.web.wsgi_threads import WsgiThreads
+from connect.records import connection
 from settings import MissingKey, Settings, exit_with, settings
 from telemetry.logs import configure_logging
 from telemetry.traces import make_traces
@@ -130,6 +131,7 @@ def main() -> None:
     for name, level in LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    connection.install()
     with listener_of(now) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(now, listener))
 

@@ -16,6 +16,7 @@ import gc  # noqa: E402
 import sys  # noqa: E402
 from concurrent.futures import ThreadPoolExecutor  # noqa: E402
 
+from connect.records import connection  # noqa: E402
 from settings import Settings, settings  # noqa: E402
 from streams.runtime import failstop  # noqa: E402
 from streams.runtime.app import web_tls  # noqa: E402
@@ -36,6 +37,7 @@ def main() -> None:
     chosen = settings()
     configure_logging(chosen.log_level, chosen.log_format, chosen.worker_id, batch_fields)
     wait_for_kafka(chosen)
+    connection.install()
     app = make_worker(chosen)
     failstop.record_in(chosen.worker_data)
     gc.freeze()

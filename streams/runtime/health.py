@@ -1,12 +1,13 @@
 """A worker's health: a watchdog that ends a worker without progress, and the pages ``/health/live`` and ``ready``.
 
-The watchdog sees two signs: aiokafka's membership of the group has ended in an error, which aiokafka only logs; or an
-owned partition has input and its next offset doesn't move, though nothing waits for a server. A worker without progress
+The watchdog sees two signs: one of aiokafka's tasks has ended in an error, which aiokafka only logs; or an owned
+partition has input and its next offset doesn't move, though nothing waits for a server. A worker without progress
 is reported unhealthy after 30 s and ends itself after 60 s, so that its supervisor starts another.
 """
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -41,7 +42,7 @@ class Watchdog:
 
     async def check(self) -> None:
         """Check once. Raises Stalled where the process is to end."""
-        self._check_membership()
+        self._check_clients()
         worst = max([checks for _, checks in (await self._update()).values()], default=0)
         self.problem = f"no progress for {worst * CHECK_INTERVAL_S:.0f} s" if worst >= UNHEALTHY_CHECKS else ""
         if self.problem:
@@ -50,13 +51,24 @@ class Watchdog:
         if worst >= DEAD_CHECKS:
             raise Stalled(self.problem)
 
-    def _check_membership(self) -> None:
-        consumer: Any = self.app.consumer
-        member = consumer._thread._consumer if consumer._thread else None
-        task = getattr(member and member._coordinator, "_coordination_task", None)
-        if task is not None and task.done() and not self.app.should_stop:
-            self.problem = "the membership of the consumer group has ended"
+    def _check_clients(self) -> None:
+        ended = [name for name, task in self._client_tasks() if task is not None and task.done()]
+        if ended and not self.app.should_stop:
+            self.problem = f"{ended[0]} has ended"
             raise Stalled(self.problem)
+
+    def _client_tasks(self) -> Iterator[tuple[str, Any]]:
+        """What aiokafka does all the time for the worker's consumer and producer, as far as they have begun."""
+        consumer: Any = self.app.consumer
+        producer: Any = self.app.producer
+        reading = consumer._thread and consumer._thread._consumer
+        if reading and reading._fetcher:
+            yield "the membership of the consumer group", getattr(reading._coordinator, "_coordination_task", None)
+            yield "the fetching of records", reading._fetcher._fetch_task
+            yield "the consumer's update of metadata", reading._client._sync_task
+        if (writing := producer._producer) is not None:
+            yield "the sending of records", writing._sender.sender_task
+            yield "the producer's update of metadata", writing.client._sync_task
 
     async def _update(self) -> dict[TP, tuple[int, int]]:
         app: Any = self.app

@@ -13,6 +13,13 @@ from streams.runtime.app import App
 from streams.runtime.health import DEAD_CHECKS, UNHEALTHY_CHECKS, HealthPages, Stalled, Watchdog
 
 PLACE = TP("input", 0)
+TASKS = (
+    "the membership of the consumer group",
+    "the fetching of records",
+    "the consumer's update of metadata",
+    "the sending of records",
+    "the producer's update of metadata",
+)
 
 
 class Input:
@@ -24,9 +31,18 @@ class Input:
         self.begin, self.end = 0, 10
         self.next: int | None = 3
         self.away = False
-        self.membership = SimpleNamespace(done=lambda: False)
-        coordinator = SimpleNamespace(_coordination_task=self.membership)
-        self._thread = SimpleNamespace(_consumer=SimpleNamespace(_coordinator=coordinator))
+        self.tasks = {name: SimpleNamespace(done=lambda: False) for name in TASKS}
+        self._thread = SimpleNamespace(
+            _consumer=SimpleNamespace(
+                _coordinator=SimpleNamespace(_coordination_task=self.tasks["the membership of the consumer group"]),
+                _fetcher=SimpleNamespace(_fetch_task=self.tasks["the fetching of records"]),
+                _client=SimpleNamespace(_sync_task=self.tasks["the consumer's update of metadata"]),
+            )
+        )
+        self.producer = SimpleNamespace(
+            _sender=SimpleNamespace(sender_task=self.tasks["the sending of records"]),
+            client=SimpleNamespace(_sync_task=self.tasks["the producer's update of metadata"]),
+        )
 
     def next_offset(self, partition: int) -> int | None:
         assert partition == PLACE.partition
@@ -55,6 +71,8 @@ def app(app: App, reading: Input) -> App:
     app.inputs.append(reading)
     consumer: Any = reading
     app.consumer = consumer
+    producer: Any = SimpleNamespace(_producer=reading.producer)
+    app.producer = producer
     app.rebalancing = False
     tables: Any = app.tables
     tables.on_actives_ready()
@@ -113,11 +131,20 @@ def test_a_worker_that_waits_for_a_server_is_well_until_it_waits_no_more(watchdo
         check(watchdog, DEAD_CHECKS + 1)
 
 
-def test_an_ended_membership_is_noticed_at_once(watchdog: Watchdog, reading: Input) -> None:
-    reading.membership.done = lambda: True
-    with pytest.raises(Stalled, match="membership"):
+@pytest.mark.parametrize("name", TASKS)
+def test_an_ended_task_of_a_client_is_noticed_at_once(watchdog: Watchdog, reading: Input, name: str) -> None:
+    check(watchdog, 1)
+    reading.tasks[name].done = lambda: True
+    with pytest.raises(Stalled, match=f"{name} has ended"):
         check(watchdog, 1)
-    assert "membership" in watchdog.problem
+    assert watchdog.problem == f"{name} has ended"
+
+
+def test_clients_that_have_not_begun_are_no_problem(watchdog: Watchdog, reading: Input, app: App) -> None:
+    reading._thread._consumer._fetcher = None
+    app.producer._producer = None  # type: ignore[attr-defined]
+    check(watchdog, 1)
+    assert watchdog.problem == ""
 
 
 def test_a_broker_that_is_away_is_no_reason_to_end(watchdog: Watchdog, reading: Input) -> None:

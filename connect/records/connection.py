@@ -1,0 +1,38 @@
+"""A broken connection of aiokafka's is an error of Kafka's under uvloop, too.
+
+aiokafka 0.14 takes a connection for open until it has read what came before the end. asyncio's own loop drops what is
+written meanwhile; uvloop raises RuntimeError, where aiokafka expects OSError. That would end its task of fetching,
+sending or metadata for good: the process would go on in its group, and do nothing.
+"""
+
+from typing import Any
+
+from aiokafka import conn
+from aiokafka.errors import KafkaConnectionError
+
+
+class Connection(conn.AIOKafkaConnection):  # type: ignore[misc,unused-ignore]
+    """aiokafka's connection, which ends where it can't be written to."""
+
+    def send(self, request: Any, expect_response: bool = True) -> Any:
+        """Begin to send; the result is for awaiting the answer. Raises KafkaConnectionError."""
+        try:
+            return super().send(request, expect_response)
+        except RuntimeError as error:
+            raise self._broken(error) from error
+
+    def _send_sasl_token(self, payload: Any, expect_response: bool = True) -> Any:
+        try:
+            return super()._send_sasl_token(payload, expect_response)
+        except RuntimeError as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: RuntimeError) -> KafkaConnectionError:
+        self.close(reason=conn.CloseReason.CONNECTION_BROKEN)
+        return KafkaConnectionError(f"Connection at {self.host}:{self.port} broken: {error}")
+
+
+def install() -> None:
+    """Let the aiokafka clients of this process use it."""
+    module: Any = conn
+    module.AIOKafkaConnection = Connection
