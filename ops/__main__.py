@@ -36,6 +36,8 @@ ERRORS: Final = (
     ("connect.errors", "ConnectError"),
     ("connect.connectors.rest_client", "ConnectUnavailable"),
     ("tables.errors", "TurnstileError"),
+    # A file or folder that can't be read or written; a socket.
+    ("builtins", "OSError"),
 )
 # Their loggers repeat what the command says in its one line.
 CLIENTS: Final = ("kafka", "aiokafka")
@@ -55,7 +57,7 @@ turnstile.commands = LazyCommands({name: f"ops.commands.{name.replace('-', '_')}
 
 
 def main() -> None:
-    """Run the command line. Exit code 2 with one line where a server does not answer or refuses."""
+    """Run the command line. Exit code 2 with one line where a server or the system does not answer or refuses."""
     for name in CLIENTS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:

@@ -1,7 +1,8 @@
 """The search index in Elasticsearch."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -36,40 +37,41 @@ class EventIndex:
     def search(self, asked: SearchQuery) -> FoundEvents:
         """One page of events. Refused: invalid-input for a cursor of another search."""
         begins, at_ms = after(asked), int(self._clock() * 1000)
-        try:
-            answer = self._search(asking.body(asked, begins, at_ms))
-        except BadRequestError as error:
-            if begins is None:
-                raise Unavailable(SERVER) from error
-            raise wrong("?cursor", "is no cursor of this search") from error
-        hits: list[Json] = answer["hits"]["hits"]
-        listed = hits[: asked.limit]
-        found = [shown("the index", hit["_source"], partial(_event, hit, asked, at_ms)) for hit in listed]
-        return FoundEvents(
-            items=[event for event in found if event is not None],
-            total=answer["hits"].get("total", {}).get("value"),
-            facets=_facets(answer["aggregations"]) if "aggregations" in answer else None,
-            next=encode_cursor(asked, listed[-1]["sort"]) if len(hits) > asked.limit else None,
-        )
+        with _answering():
+            try:
+                answer = self._search(asking.body(asked, begins, at_ms))
+            except BadRequestError as error:
+                if begins is None:
+                    raise
+                raise wrong("?cursor", "is no cursor of this search") from error
+            hits: list[Json] = answer["hits"]["hits"]
+            listed = hits[: asked.limit]
+            found = [shown("the index", hit["_source"], partial(_event, hit, asked, at_ms)) for hit in listed]
+            return FoundEvents(
+                items=[event for event in found if event is not None],
+                total=answer["hits"].get("total", {}).get("value"),
+                facets=_facets(answer["aggregations"]) if "aggregations" in answer else None,
+                next=encode_cursor(asked, listed[-1]["sort"]) if len(hits) > asked.limit else None,
+            )
 
     def suggest(self, asked: SuggestQuery) -> Suggestions:
         """Suggestions for the typed words; none without words."""
         if not matching(asked.q):
             return Suggestions(items=[])
-        try:
+        with _answering():
             hits = self._search(suggesting.body(asked.q))["hits"]["hits"]
-        except BadRequestError as error:
-            raise Unavailable(SERVER) from error
-        return Suggestions(items=suggesting.suggestions(asked.q, [hit["_source"] for hit in hits], asked.limit))
+            return Suggestions(items=suggesting.suggestions(asked.q, [hit["_source"] for hit in hits], asked.limit))
 
     def count(self) -> int:
         """The number of events that can be found."""
         body: Json = {"size": 0, "track_total_hits": True, "query": {"term": {"deleted": False}}}
-        return int(self._search(body)["hits"]["total"]["value"])
+        with _answering():
+            return int(self._search(body)["hits"]["total"]["value"])
 
     def probe(self) -> None:
         """Raises unless the index answers."""
-        self._search({"size": 0})
+        with _answering():
+            _ = self._search({"size": 0})["hits"]
 
     def close(self) -> None:
         """Close all connections."""
@@ -81,10 +83,15 @@ class EventIndex:
         except NotFoundError:
             # The indexer creates the index with the first event.
             return {"hits": {"hits": [], "total": {"value": 0}}}
-        except BadRequestError:
-            raise
-        except (TransportError, ApiError) as error:
-            raise Unavailable(SERVER) from error
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Raises Unavailable where no answer comes, or one that Elasticsearch did not write (a proxy may be before it)."""
+    try:
+        yield
+    except (TransportError, ApiError, LookupError, TypeError, AttributeError) as error:
+        raise Unavailable(SERVER) from error
 
 
 def make_client(settings: Settings) -> Elasticsearch:

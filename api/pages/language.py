@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from babel import Locale
 from flask import g, has_request_context, redirect, request
 from jinja2 import Environment
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from api.auth.clients import accepted_language
@@ -131,9 +132,17 @@ def switch_url(chosen: str) -> str:
     if request.method == "GET":
         return _page_url(request.path, {PARAMETER: chosen})
     if has_secret_address():
-        return _page_url(request.path, {"link": request.form.get("link", ""), PARAMETER: chosen})
+        return _page_url(request.path, {"link": _sent_link(), PARAMETER: chosen})
     path, _, query = return_path().partition("?")
     return f"{path}?{query}{'&' if query else ''}{PARAMETER}={chosen}"
+
+
+def _sent_link() -> str:
+    """The link in the form; empty if the form can't be read, which is what the page says then."""
+    try:
+        return request.form.get("link", "")
+    except HTTPException:
+        return ""
 
 
 def declare(answer: Response) -> Response:

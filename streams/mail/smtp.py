@@ -1,12 +1,13 @@
 """The SMTP client for mails: connections that stay open from mail to mail, and what a failure means.
 
 SmtpError
-├── ServerUnavailable   no answer, or one that is not about this mail: retry
-├── TemporarilyRefused  a temporary code for this mail (RFC 5321, 4yz): send it later
+├── ServerUnavailable   no connection, or an answer that is not about this mail: retry
+├── TemporarilyRefused  a temporary code for this mail (RFC 5321, 4yz), or no answer to it: send it later
 └── PermanentlyRefused  a permanent code (5yz), or a mail that can't be sent to this server
 """
 
 import re
+from contextlib import suppress
 from email.message import EmailMessage
 from typing import Final
 
@@ -15,6 +16,7 @@ from aiosmtplib import (
     SMTPAuthenticationError,
     SMTPConnectError,
     SMTPException,
+    SMTPHeloError,
     SMTPNotSupported,
     SMTPRecipientsRefused,
     SMTPResponseException,
@@ -25,7 +27,8 @@ from settings import Settings
 from tables.errors import TurnstileError
 
 TIMEOUT_S: Final = 15.0
-PERMANENT_CODE: Final = 500
+# The codes of a refusal: temporary, permanent, and what is none any more.
+TEMPORARY_CODE, PERMANENT_CODE, NO_CODE = 400, 500, 600
 CLOSING_CODE: Final = 421
 DETAIL_MAX_CHARACTERS: Final = 300
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
@@ -65,19 +68,20 @@ class SmtpClient:
                 server.close()
             except (SMTPException, OSError, ValueError) as error:
                 raise classify(error) from error
+        server = await self._connect()
         try:
-            await self._hand_over(await self._connect(), mail)
+            await self._hand_over(server, mail)
         except (SMTPException, OSError, ValueError) as error:
             raise classify(error) from error
 
     async def _hand_over(self, server: SMTP, mail: EmailMessage) -> None:
         try:
             await server.send_message(mail)
-        except (SMTPResponseException, SMTPRecipientsRefused, SMTPNotSupported, ValueError):
-            self._idle.append(server)
-            raise
-        except BaseException:  # the state of the connection is unknown
-            server.close()
+        except BaseException as error:
+            if _is_answered(error):
+                self._idle.append(server)
+            else:  # the state of the connection is unknown: a later answer could pass for that to another mail
+                server.close()
             raise
         self._idle.append(server)
 
@@ -93,6 +97,9 @@ class SmtpClient:
         )
         try:
             await server.connect()
+            # Not with the mail: a server that doesn't even say hello is unavailable, whatever the mail is.
+            with suppress(SMTPHeloError):  # an old server only knows HELO
+                await server.ehlo()
         except (SMTPException, OSError, ValueError) as error:
             server.close()
             raise ServerUnavailable(_detail(error)) from error
@@ -100,23 +107,36 @@ class SmtpClient:
 
 
 def classify(error: Exception) -> SmtpError:
-    """What an error of an established connection means for the mail."""
+    """What an error of an established connection means for the mail.
+
+    Where the server breaks off, is silent, or says what is no answer, the mail may be why, so it must delay no other.
+    """
     detail = _detail(error)
-    if isinstance(error, SMTPRecipientsRefused):
-        return _by_code(min(refusal.code for refusal in error.recipients), detail)
-    if isinstance(error, (SMTPConnectError, SMTPAuthenticationError)):
+    if isinstance(error, (SMTPConnectError, SMTPAuthenticationError, SMTPHeloError)) or CLOSING_CODE in _codes(error):
         return ServerUnavailable(detail)
-    if isinstance(error, SMTPResponseException):
-        return _by_code(error.code, detail)
-    if isinstance(error, (SMTPNotSupported, ValueError)):
+    if isinstance(error, (SMTPNotSupported, ValueError)) or _is_permanent(error):
         return PermanentlyRefused(detail)
-    return error if isinstance(error, SmtpError) else ServerUnavailable(detail)
+    return TemporarilyRefused(detail)
 
 
-def _by_code(code: int, detail: str) -> SmtpError:
-    if code == CLOSING_CODE:
-        return ServerUnavailable(detail)
-    return PermanentlyRefused(detail) if code >= PERMANENT_CODE else TemporarilyRefused(detail)
+def _codes(error: BaseException) -> list[int]:
+    """The codes of the server's answers that refuse the mail."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return [refusal.code for refusal in error.recipients]
+    return [error.code] if isinstance(error, SMTPResponseException) else []
+
+
+def _is_permanent(error: Exception) -> bool:
+    codes = _codes(error)
+    return bool(codes) and all(PERMANENT_CODE <= code < NO_CODE for code in codes)
+
+
+def _is_answered(error: BaseException) -> bool:
+    """Whether the server has refused the mail in order, or was not asked, so that it takes another one."""
+    if isinstance(error, (SMTPNotSupported, ValueError)):
+        return True
+    codes = _codes(error)
+    return bool(codes) and all(TEMPORARY_CODE <= code < NO_CODE for code in codes)
 
 
 def _detail(error: Exception) -> str:

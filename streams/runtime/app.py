@@ -34,7 +34,7 @@ class Fetching(NamedTuple):
     """How a role reads its topics.
 
     ``backoff_s``: for so long, fetched records that no poll has taken keep all partitions from being fetched.
-    ``gather_max_ms``: while records come quickly, a fetch waits so long for more: fewer and fuller fetches and batches
+    ``gather_max_ms``: while records come quickly, a fetch is sent so much later: fewer and fuller fetches and batches
     (streams/runtime/consumer.py).
     """
 

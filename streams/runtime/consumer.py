@@ -9,8 +9,9 @@ from the start offset, so that one number is its progress.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError
@@ -26,11 +27,12 @@ POLL_S = 1.0
 # aiokafka sends a broker one fetch at a time, without the partitions whose records it still holds. So a fetch for the
 # other partitions keeps the busy one waiting until the broker answers.
 FETCH_WAIT_MS = 100
-# While records come quickly, the broker gathers them into fuller fetches: it waits so long for each record of the last
-# poll, up to the role's limit, unless that is less than GATHER_MIN_MS, and until there are GATHER_BYTES.
+# While records come quickly, they are gathered into fuller fetches: the next fetch is sent so much later for each
+# record of the last poll, up to the role's limit, unless that is less than GATHER_MIN_MS, or as many as GATHER_RECORDS
+# came, a backlog. The broker has no fetch to look at meanwhile, as it would for each batch that is appended.
 GATHER_PER_RECORD_MS = 4
 GATHER_MIN_MS = 10
-GATHER_BYTES = 512 << 10
+GATHER_RECORDS = 1_000
 
 
 class FetchThread(AIOKafkaConsumerThread):
@@ -38,6 +40,8 @@ class FetchThread(AIOKafkaConsumerThread):
 
     An empty fetch returns after FETCH_WAIT_MS, not after Faust's 1.5 s.
     """
+
+    _gather_s = 0.0
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         install()
@@ -52,12 +56,16 @@ class FetchThread(AIOKafkaConsumerThread):
         app: Any = self.app
         fetcher: Any = self._ensure_consumer()._fetcher
         fetcher._prefetch_backoff = app.fetching.backoff_s
+        if app.fetching.gather_max_ms:
+            fetcher._proc_fetch_request = partial(self._fetch_later, fetcher._proc_fetch_request)
 
     def gather(self, wait_ms: int) -> None:
-        """Let fetches wait so long for each other's records; with 0, only while there are none."""
-        fetcher: Any = self._ensure_consumer()._fetcher
-        fetcher._fetch_max_wait_ms = wait_ms or FETCH_WAIT_MS
-        fetcher._fetch_min_bytes = GATHER_BYTES if wait_ms else 1
+        """Send each fetch so much later from now on."""
+        self._gather_s = wait_ms / 1000
+
+    async def _fetch_later(self, fetch: Callable[..., Awaitable[bool]], *request: Any) -> bool:
+        await asyncio.sleep(self._gather_s)
+        return await fetch(*request)
 
     def highwater(self, tp: TP) -> Any:
         """The partition's last stable offset, or None before the first fetch."""
@@ -173,7 +181,7 @@ class BatchConsumer(Consumer):
         app: Any = self.app
         wait_ms = min(app.fetching.gather_max_ms, GATHER_PER_RECORD_MS * count)
         if app.fetching.gather_max_ms:
-            self._fetch_thread.gather(wait_ms if wait_ms >= GATHER_MIN_MS else 0)
+            self._fetch_thread.gather(wait_ms if wait_ms >= GATHER_MIN_MS and count < GATHER_RECORDS else 0)
 
     async def _deliver(self, records: Mapping[TP, list[Any]], active: set[TP] | None, generation: int) -> None:
         """Deliver what a poll brought, unless a rebalance has begun: then it is read again."""

@@ -6,11 +6,12 @@ Every write has the change's WAL position as its external version: Elasticsearch
 import logging
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
+from msgspec import Struct, field
 
 from settings import Settings
 from streams.search.mapping import ALIAS, VERSION, document, index_body, marker
@@ -19,12 +20,15 @@ from tables.messages.row_changes import EventRow
 
 FIRST_INDEX: Final = f"{ALIAS}-1"
 TIMEOUT_S: Final = 20.0
-OK, CONFLICT, NOT_FOUND, TOO_MANY, SERVER_ERROR = 200, 409, 404, 429, 500
+MULTIPLE_CHOICES, BAD_REQUEST, CONFLICT = 300, 400, 409
+# Of a bad request, the error types that are about the index and not about the document.
+NOT_ABOUT_DOCUMENTS: Final = frozenset({"index_closed_exception"})
 BULK_FIELDS: Final = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
 # Elasticsearch rejects requests of more than 100 MB.
 BULK_MAX_BYTES: Final = 16 * 2**20
 _NUMBERED: Final = re.compile(rf"{ALIAS}-(\d+)")
 
+Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +41,57 @@ class WrongMapping(TurnstileError):
     """The index has another version's mapping; ``make reindex`` builds one with ours."""
 
 
-TRANSIENT: Final = (TransportError, ApiError, NotIndexed, WrongMapping)
+class UnexpectedAnswer(TurnstileError):
+    """What answered is not Elasticsearch, for now: it may be a proxy before it."""
+
+
+TRANSIENT: Final = (TransportError, ApiError, NotIndexed, WrongMapping, UnexpectedAnswer)
+
+
+class ItemError(Struct):
+    """Why a document was not indexed."""
+
+    type: str | None = None
+    reason: str | None = None
+
+
+class IndexItem(Struct):
+    """The result for a document."""
+
+    id: str = field(name="_id")
+    status: int
+    error: ItemError = field(default_factory=ItemError)
+
+
+class BulkItem(Struct):
+    """The result for an operation, all of which index a document."""
+
+    index: IndexItem
+
+
+class BulkAnswer(Struct):
+    """The answer to a bulk request."""
+
+    items: list[BulkItem]
+
+
+class IndexMeta(Struct):
+    """What this module stores in a mapping; both are None in an index of others."""
+
+    version: int | None = None
+    floor: int | None = None
+
+
+class IndexMapping(Struct):
+    """A mapping, without its fields."""
+
+    meta: IndexMeta = field(name="_meta", default_factory=IndexMeta)
+
+
+class MappedIndex(Struct):
+    """An index behind the alias."""
+
+    mappings: IndexMapping = field(default_factory=IndexMapping)
 
 
 class BuiltIndex(NamedTuple):
@@ -86,14 +140,15 @@ class SearchIndex:
             found = await self._client.indices.get_mapping(index=ALIAS, filter_path="*.mappings._meta")
         except NotFoundError:
             return None
-        if len(found) != 1:
-            raise WrongMapping(f"alias {ALIAS} is of {', '.join(sorted(found))}: run `make reindex`")
-        [(name, index)] = found.items()
-        meta = index.get("mappings", {}).get("_meta", {})
-        if meta.get("version") != VERSION:
-            has = meta.get("version", "none of ours")
+        indices = _read(found, dict[str, MappedIndex])
+        if len(indices) != 1:
+            raise WrongMapping(f"alias {ALIAS} is of {', '.join(sorted(indices))}: run `make reindex`")
+        [(name, index)] = indices.items()
+        meta = index.mappings.meta
+        if meta.version != VERSION or meta.floor is None:
+            has = meta.version or "none of ours"
             raise WrongMapping(f"index {name} has mapping {has}, this worker writes {VERSION}: run `make reindex`")
-        return BuiltIndex(str(name), int(meta["floor"]))
+        return BuiltIndex(name, meta.floor)
 
     async def _create_first(self) -> BuiltIndex:
         log.warning("no search index found, creating one; if there was one before, `make reindex` fills it")
@@ -164,7 +219,10 @@ class SearchIndex:
         answer = await self._client.bulk(
             index=target, operations=lines, require_alias=target == ALIAS, filter_path=BULK_FIELDS
         )
-        return refusals([item["index"] for item in answer["items"]])
+        results = [item.index for item in _read(answer, BulkAnswer).items]
+        if 2 * len(results) != len(lines):
+            raise UnexpectedAnswer(f"{len(results)} results for {len(lines) // 2} documents")
+        return refusals(results)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -180,13 +238,25 @@ def _action(key: str, position: int) -> bytes:
     return _encode({"index": {"_id": key, "version": position, "version_type": "external"}})
 
 
-def refusals(items: list[dict[str, Any]]) -> dict[str, MalformedRecord]:
-    """The documents that Elasticsearch rejects. Raises NotIndexed where a retry may work."""
+def refusals(results: list[IndexItem]) -> dict[str, MalformedRecord]:
+    """The documents that Elasticsearch rejects. Raises NotIndexed where a retry may work.
+
+    Only a bad request is about the document. A blocked index, for one, is forbidden (403) until its disk has room.
+    """
     refused = {}
-    for item in items:
-        status = item["status"]
-        if status in (TOO_MANY, NOT_FOUND) or status >= SERVER_ERROR:
-            raise NotIndexed(f"{item['_id']}: {item['error']['reason']}")
-        if status > OK + 99 and status != CONFLICT:
-            refused[item["_id"]] = MalformedRecord(f"{item['error']['type']}: {item['error']['reason']}")
+    for result in results:
+        if result.status < MULTIPLE_CHOICES or result.status == CONFLICT:
+            continue
+        error = result.error
+        if result.status != BAD_REQUEST or error.type in NOT_ABOUT_DOCUMENTS:
+            raise NotIndexed(f"{result.id}: {result.status} {error.type}: {error.reason}")
+        refused[result.id] = MalformedRecord(f"{error.type}: {error.reason}")
     return refused
+
+
+def _read(answer: Any, shape: type[Answer]) -> Answer:
+    """The answer in that shape. Raises UnexpectedAnswer."""
+    try:
+        return msgspec.convert(getattr(answer, "body", answer), shape)
+    except msgspec.ValidationError as error:
+        raise UnexpectedAnswer(f"this is no answer of Elasticsearch: {error}") from error

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -53,6 +54,15 @@ def test_a_command_starts_without_the_others() -> None:
 @pytest.mark.parametrize("place", ERRORS)
 def test_each_expected_error_is_an_exception_of_its_module(place: tuple[str, str]) -> None:
     assert issubclass(resolve_name(":".join(place)), Exception)
+
+
+def test_a_folder_that_cannot_be_made_is_named_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    program = (sys.executable, "-m", "ops", "secrets", str(file / "secrets"))
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert str(file / "secrets") in done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -178,6 +178,33 @@ def test_an_index_that_is_down_or_another_is_unavailable(failure: Exception) -> 
         index.suggest(SuggestQuery(q="a"))
 
 
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "<html>Bad gateway</html>", None, [], {}, {"hits": None}, {"hits": {"hits": None}}, {"hits": {"hits": [{}]}},
+        {"hits": {"hits": [{"_source": None}]}}, {"hits": {"hits": [{"_source": {}}], "total": None}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_answer_of_something_else_than_elasticsearch_is_none(rubbish: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = KeepingClient()
+    monkeypatch.setattr(client, "search", lambda **_: rubbish)
+    index = make(client)
+    asked = [lambda: index.search(asks()), lambda: index.suggest(SuggestQuery(q="a")), index.count]
+    for ask in asked:
+        with pytest.raises(Unavailable):
+            ask()
+
+
+def test_a_probe_sees_a_refusal_and_a_page_of_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unavailable):
+        make(KeepingClient(failure=BadRequestError("no mapping", META, {}))).probe()
+    client = KeepingClient()
+    monkeypatch.setattr(client, "search", lambda **_: "<html>Bad gateway</html>")
+    with pytest.raises(Unavailable):
+        make(client).probe()
+
+
 def test_an_index_that_was_not_made_yet_has_no_events() -> None:
     index = make(KeepingClient(failure=NotFoundError("index_not_found_exception", META, {})))
     assert index.search(asks()).items == []

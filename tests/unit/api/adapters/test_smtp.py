@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from api.adapters.smtp import SmtpMailer
 from api.auth.account_mails import ComposedMail
-from api.problems import Refused
+from api.problems import Refused, Unavailable
 from settings import Settings
 from streams.mail.contacts import Contact, address_of
 
@@ -31,10 +31,14 @@ class Kept:
         return "250 OK"
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
 @contextmanager
 def listening(*, smtputf8: bool = True) -> Iterator[tuple[Kept, SmtpMailer]]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = int(taken.getsockname()[1])
+    port = free_port()
     kept = Kept()
     server = Controller(kept, "127.0.0.1", port, server_hostname="localhost", enable_SMTPUTF8=smtputf8)
     server.start()
@@ -85,3 +89,33 @@ def test_letters_that_a_server_cannot_take_are_refused_at_once() -> None:
         ("/email", "the mail server does not take this address")
     ]
     assert [envelope.rcpt_tos for envelope in kept.mails] == [["ada@xn--byer-0ra.example"]]
+
+
+class Answering(Kept):
+    """Answers a recipient as it is told."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__()
+        self.answer = answer
+
+    async def handle_RCPT(self, *_: Any) -> str:  # noqa: N802
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("550 5.1.1 no such user", Refused),
+        ("450 4.2.0 greylisted, come again", Unavailable),
+        ("421 4.3.2 closing", Unavailable),
+        ("999 what?", Unavailable),
+    ],
+)
+def test_an_address_is_wrong_only_if_the_server_refuses_it_for_ever(answer: str, error: type[Exception]) -> None:
+    server = Controller(Answering(answer), "127.0.0.1", free_port(), server_hostname="localhost")
+    server.start()
+    try:
+        with pytest.raises(error):
+            SmtpMailer(Settings(ticket_key=SecretStr("k" * 32), smtp_port=server.port))("ada@buyer.example", CODE)
+    finally:
+        server.stop()

@@ -79,3 +79,11 @@ def test_what_is_no_form_is_not_taken(reader: Reader, more: dict[str, Any]) -> N
 
 def test_a_form_is_bounded(reader: Reader) -> None:
     assert reader.send("/sign-in", ADA | {"x": "x" * 70_000}).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/links/hold", "/links/purchase", "/links/confirm", "/links/reset"])
+def test_a_form_of_a_mailed_link_is_bounded_too(reader: Reader, path: str) -> None:
+    """Its page leads to the link in other languages, for which the form is read."""
+    for content_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        answer = reader.client.post(path, data=b"x" * 700_000, content_type=content_type)
+        assert (answer.status_code, answer.mimetype) == (413, "text/html")

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
@@ -164,18 +164,85 @@ def test_a_server_that_is_not_there_is_away() -> None:
     asyncio.run(run())
 
 
-def test_a_server_that_says_nothing_is_away() -> None:
+def test_a_server_that_is_silent_about_a_mail_gets_it_later() -> None:
     server = Server(data="never")
 
     async def talk(client: SmtpClient, port: int) -> None:
         impatient = client_of(port, timeout_s=0.2)
-        with pytest.raises(ServerUnavailable):
+        with pytest.raises(TemporarilyRefused):
             await impatient.send(mail())
         server.data = None
         await impatient.send(mail())
 
     with_server(server, talk)
     assert (len(server.taken), server.connections) == (1, 2)
+
+
+GOOD = {
+    b"": b"220 hi\r\n", b"EHLO": b"250-hi\r\n250 8BITMIME\r\n", b"HELO": b"250 hi\r\n", b"MAIL": b"250 ok\r\n",
+    b"RCPT": b"250 ok\r\n", b"DATA": b"354 go on\r\n", b".": b"250 taken\r\n",
+}  # fmt: skip
+
+
+async def converse(step: bytes, said: bytes | None, talk: Callable[[SmtpClient], Awaitable[None]]) -> int:
+    """Talk to a server that says ``said`` once, at that step (None: hangs up). Gives the mails that it took."""
+    taken, told = 0, False
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken, told
+        command = b""
+        with closing(writer):
+            while True:
+                answer = said if command == step and not told else GOOD.get(command, b"250 ok\r\n")
+                told = told or command == step
+                if answer is None:
+                    break
+                writer.write(answer)
+                if command == b"DATA":
+                    await reader.readuntil(b"\r\n.\r\n")
+                    taken, command = taken + 1, b"."
+                elif line := await reader.readline():
+                    command = line.strip()[:4]
+                else:
+                    break
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        client = client_of(server.sockets[0].getsockname()[1], timeout_s=0.5)
+        await talk(client)
+        for each in client._idle:
+            each.close()
+        await asyncio.sleep(0.01)  # the server sees that, too
+    return taken
+
+
+@pytest.mark.parametrize("step", sorted(GOOD.keys() - {b"HELO", b"DATA", b"."}))
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"rubbish\r\n", b"\xff\xfe\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"999 what?\r\n", b"-12 no\r\n",
+        b"A" * 50_000, b"250-more\r\n" * 5_000, b"450 caf\xe9\r\n", b"421 bye\r\n", None,
+    ],
+    ids=lambda said: repr(said)[:16],
+)  # fmt: skip
+def test_whatever_a_server_says_once_the_next_mails_are_sent(step: bytes, said: bytes | None) -> None:
+    """What broke off is closed: an answer that comes late must not pass for that to another mail."""
+
+    async def talk(client: SmtpClient) -> None:
+        with suppress(ServerUnavailable, TemporarilyRefused):  # a strange answer to EHLO may be followed by HELO
+            await client.send(mail())
+        for _ in range(2):
+            await client.send(mail())
+
+    assert asyncio.run(converse(step, said, talk)) in (2, 3)
+
+
+@pytest.mark.parametrize("step", [b"MAIL", b"RCPT"])
+def test_a_mail_at_which_the_server_hangs_up_comes_later_and_blocks_no_other(step: bytes) -> None:
+    async def talk(client: SmtpClient) -> None:
+        with pytest.raises(TemporarilyRefused):
+            await client.send(mail())
+
+    assert asyncio.run(converse(step, None, talk)) == 0
 
 
 def test_a_server_that_wants_another_password_is_waited_for() -> None:

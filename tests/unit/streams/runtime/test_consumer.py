@@ -14,7 +14,7 @@ from faust.types import TP
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets
 from streams.runtime.app import App, Fetching
-from streams.runtime.consumer import FETCH_WAIT_MS, GATHER_BYTES, BatchConsumer
+from streams.runtime.consumer import FETCH_WAIT_MS, GATHER_RECORDS, BatchConsumer
 from streams.runtime.skips import SkippedRanges
 
 COMMANDS = TP("commands", 0)
@@ -366,7 +366,12 @@ def waits_after(consumer: Bench, *counts: int) -> list[int]:
 
 def test_while_records_come_quickly_fetches_wait_for_more_of_them(consumer: Bench) -> None:
     cast("App", consumer.app).fetching = Fetching(gather_max_ms=50)
-    assert waits_after(consumer, 1, 2, 5, 1_000, 1, 0) == [0, 0, 20, 50, 0, 0]
+    assert waits_after(consumer, 1, 2, 5, 999, 1, 0) == [0, 0, 20, 50, 0, 0]
+
+
+def test_a_backlog_is_fetched_without_a_pause(consumer: Bench) -> None:
+    cast("App", consumer.app).fetching = Fetching(gather_max_ms=50)
+    assert waits_after(consumer, GATHER_RECORDS, 2_000, GATHER_RECORDS - 1) == [0, 0, 50]
 
 
 def test_a_role_that_gathers_nothing_never_waits(consumer: Bench) -> None:
@@ -401,42 +406,54 @@ def test_committed_records_are_fetched_and_a_fetch_that_finds_nothing_is_soon_ba
     assert consumer._isolation_level == READ_COMMITTED
 
 
-def test_a_fetch_that_gathers_waits_for_bytes_and_one_that_does_not_for_any_record(app: App) -> None:
+def started_fetcher(app: App, fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The fetcher of a started consumer, whose fetches are answered with what is asked."""
     told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
-
-    async def gathering() -> list[tuple[int, int]]:
-        thread = BatchConsumer(cast("Any", app.transport), **told)._thread
-        fetcher = SimpleNamespace(_fetch_max_wait_ms=0, _fetch_min_bytes=0)
-        thread._consumer = SimpleNamespace(_fetcher=fetcher)
-        found = []
-        for wait_ms in (50, 0):
-            thread.gather(wait_ms)  # type: ignore[attr-defined]
-            found.append((fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes))
-        thread.thread_loop.close()
-        return found
-
-    assert asyncio.run(gathering()) == [(50, GATHER_BYTES), (FETCH_WAIT_MS, 1)]
-
-
-def test_records_that_wait_to_be_taken_stop_fetches_only_as_long_as_the_role_says(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
-    app.fetching = Fetching(backoff_s=0.25)
+    app.fetching = fetching
 
     async def close() -> None: ...
 
+    async def fetch(*request: Any) -> Any:
+        return request
+
     async def start(consumer: Any) -> None:
-        consumer._fetcher = SimpleNamespace(_prefetch_backoff=0.1, close=close)
+        consumer._fetcher = SimpleNamespace(_prefetch_backoff=0.1, _proc_fetch_request=fetch, close=close)
 
     monkeypatch.setattr(AIOKafkaConsumer, "start", start)
 
     async def started() -> Any:
         thread = BatchConsumer(cast("Any", app.transport), **told)._thread
         await thread.on_start()
+        cast("Any", thread).gather(50)
         consumer: Any = thread._consumer
         await consumer.stop()
         thread.thread_loop.close()
-        return consumer
+        return consumer._fetcher
 
-    assert asyncio.run(started())._fetcher._prefetch_backoff == 0.25
+    return asyncio.run(started())
+
+
+def slept(fetcher: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long a fetch waits before it is sent, as it is."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert asyncio.run(fetcher._proc_fetch_request("assignment", 1, "request")) == ("assignment", 1, "request")
+    return pauses
+
+
+def test_a_fetch_that_gathers_is_sent_later(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert slept(started_fetcher(app, Fetching(gather_max_ms=50), monkeypatch), monkeypatch) == [0.05]
+
+
+def test_a_fetch_of_a_role_that_gathers_nothing_is_sent_at_once(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert slept(started_fetcher(app, Fetching(), monkeypatch), monkeypatch) == []
+
+
+def test_records_that_wait_to_be_taken_stop_fetches_only_as_long_as_the_role_says(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert started_fetcher(app, Fetching(backoff_s=0.25), monkeypatch)._prefetch_backoff == 0.25

@@ -7,9 +7,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import convert
 
 from streams.runtime.counters import Counters
-from streams.search.index import BULK_MAX_BYTES, NotIndexed, RowVersion, SearchIndex, WrongMapping, refusals
+from streams.search.index import (
+    BULK_MAX_BYTES,
+    TRANSIENT,
+    IndexItem,
+    NotIndexed,
+    RowVersion,
+    SearchIndex,
+    UnexpectedAnswer,
+    WrongMapping,
+    refusals,
+)
 from streams.search.indexer import IndexerAgent, newest_of
 from streams.search.mapping import VERSION, document, index_body
 from streams.search.postgres_snapshot import COLUMNS
@@ -101,20 +112,35 @@ def test_of_several_changes_of_a_row_the_one_furthest_in_the_log_counts() -> Non
     assert newest == {str(EVENT): (message, RowVersion(9, second))}
 
 
+def results(*items: dict[str, Any]) -> list[IndexItem]:
+    return convert(list(items), list[IndexItem])
+
+
 def test_an_older_version_is_no_refusal_a_bad_document_is() -> None:
-    items = [
+    items = results(
         {"_id": "old", "status": 409, "error": {"type": "version_conflict", "reason": "older"}},
         {"_id": "bad", "status": 400, "error": {"type": "strict_dynamic_mapping", "reason": "field x"}},
         {"_id": "good", "status": 201},
-    ]
+    )
 
     assert {key: str(error) for key, error in refusals(items).items()} == {"bad": "strict_dynamic_mapping: field x"}
 
 
-@pytest.mark.parametrize("status", [404, 429, 503])
-def test_a_busy_index_is_asked_again(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (403, "cluster_block_exception"),
+        (400, "index_closed_exception"),
+        (404, "index_not_found_exception"),
+        (408, "timeout"),
+        (413, "circuit_breaking_exception"),
+        (429, "busy"),
+        (503, "unavailable_shards_exception"),
+    ],
+)
+def test_what_is_not_about_the_document_is_asked_again(status: int, error: str) -> None:
     with pytest.raises(NotIndexed):
-        refusals([{"_id": "one", "status": status, "error": {"type": "busy", "reason": "later"}}])
+        refusals(results({"_id": "one", "status": status, "error": {"type": error, "reason": "later"}}))
 
 
 class FakeApp:
@@ -256,3 +282,43 @@ def test_what_the_index_was_built_from_is_not_applied_again() -> None:
 
     assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == [str(EVENT)]
     assert app.counters.index_changes == {"below": 1, "written": 1, "refused": 0}
+
+
+RUBBISH: tuple[Any, ...] = (
+    "<html>Bad gateway</html>", None, [], {"items": None}, {"items": []}, {"items": [{}]}, {"items": [{"index": {}}]},
+    {"items": [{"create": {"_id": "a", "status": 201}}]}, {"items": [{"index": {"_id": "a", "status": "201"}}]},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH, ids=str)
+def test_an_answer_that_is_not_about_the_documents_is_waited_out(rubbish: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy's page, say: the change must neither stop the worker nor pass for indexed."""
+    client = FakeClient(VERSION)
+
+    async def answer(**_: Any) -> Any:
+        return rubbish
+
+    monkeypatch.setattr(client, "bulk", answer)
+    with pytest.raises(UnexpectedAnswer) as told:
+        asyncio.run(index(client).write({str(EVENT): RowVersion(9, row())}))
+    assert isinstance(told.value, TRANSIENT)
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "<html>Bad gateway</html>", None, [], {"items": None}, {"events-3": {"mappings": None}},
+        {"events-3": {"mappings": {"_meta": {"version": VERSION}}}},
+        {"events-3": {"mappings": {"_meta": {"version": VERSION, "floor": "7"}}}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_mapping_that_is_none_is_waited_out(rubbish: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(VERSION)
+
+    async def answer(**_: Any) -> Any:
+        return rubbish
+
+    monkeypatch.setattr(client, "get_mapping", answer)
+    with pytest.raises(TRANSIENT):
+        asyncio.run(index(client).current())
