@@ -56,16 +56,23 @@ class FetchThread(AIOKafkaConsumerThread):
         app: Any = self.app
         fetcher: Any = self._ensure_consumer()._fetcher
         fetcher._prefetch_backoff = app.fetching.backoff_s
-        if app.fetching.gather_max_ms:
-            fetcher._proc_fetch_request = partial(self._fetch_later, fetcher._proc_fetch_request)
+        fetcher._proc_fetch_request = partial(self._fetch, fetcher._proc_fetch_request)
 
     def gather(self, wait_ms: int) -> None:
         """Send each fetch so much later from now on."""
         self._gather_s = wait_ms / 1000
 
-    async def _fetch_later(self, fetch: Callable[..., Awaitable[bool]], *request: Any) -> bool:
-        await asyncio.sleep(self._gather_s)
-        return await fetch(*request)
+    async def _fetch(self, fetch: Callable[..., Awaitable[bool]], *request: Any) -> bool:
+        """Fetch, later where records are gathered. What is cancelled brought nothing: a consumer that stops awaits it.
+
+        aiokafka's own raises CancelledError where it pauses after an error, and so would the end of the worker.
+        """
+        try:
+            if self._gather_s:
+                await asyncio.sleep(self._gather_s)
+            return await fetch(*request)
+        except asyncio.CancelledError:
+            return False
 
     def highwater(self, tp: TP) -> Any:
         """The partition's last stable offset, or None before the first fetch."""

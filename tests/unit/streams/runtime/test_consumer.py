@@ -406,14 +406,16 @@ def test_committed_records_are_fetched_and_a_fetch_that_finds_nothing_is_soon_ba
     assert consumer._isolation_level == READ_COMMITTED
 
 
-def started_fetcher(app: App, fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The fetcher of a started consumer, whose fetches are answered with what is asked."""
+def started_fetcher(app: App, fetching: Fetching, monkeypatch: pytest.MonkeyPatch, pause_s: float = 0) -> Any:
+    """The fetcher of a started consumer, whose fetches are answered with what is asked, after a pause."""
     told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
     app.fetching = fetching
 
     async def close() -> None: ...
 
     async def fetch(*request: Any) -> Any:
+        if pause_s:
+            await asyncio.sleep(pause_s)
         return request
 
     async def start(consumer: Any) -> None:
@@ -424,7 +426,7 @@ def started_fetcher(app: App, fetching: Fetching, monkeypatch: pytest.MonkeyPatc
     async def started() -> Any:
         thread = BatchConsumer(cast("Any", app.transport), **told)._thread
         await thread.on_start()
-        cast("Any", thread).gather(50)
+        cast("Any", thread).gather(fetching.gather_max_ms)
         consumer: Any = thread._consumer
         await consumer.stop()
         thread.thread_loop.close()
@@ -447,6 +449,21 @@ def slept(fetcher: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_a_fetch_that_gathers_is_sent_later(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     assert slept(started_fetcher(app, Fetching(gather_max_ms=50), monkeypatch), monkeypatch) == [0.05]
+
+
+@pytest.mark.parametrize("gathers", [Fetching(gather_max_ms=50), Fetching()], ids=["while it gathers", "in aiokafka"])
+def test_a_fetch_that_is_cancelled_has_brought_nothing(
+    app: App, monkeypatch: pytest.MonkeyPatch, gathers: Fetching
+) -> None:
+    fetcher = started_fetcher(app, gathers, monkeypatch, pause_s=10)
+
+    async def cancelled() -> bool:
+        task = asyncio.create_task(fetcher._proc_fetch_request("assignment", 1, "request"))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        return bool(await task)
+
+    assert asyncio.run(cancelled()) is False
 
 
 def test_a_fetch_of_a_role_that_gathers_nothing_is_sent_at_once(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
