@@ -15,8 +15,7 @@ from tables.text.smtp_addresses import smtp_address
 
 SERVER: Final = "mail"
 TIMEOUT_S: Final = 5.0
-# The codes of a permanent refusal, and what is none any more (RFC 5321).
-PERMANENT_CODE, NO_CODE = 500, 600
+PERMANENT_CODES: Final = range(500, 600)
 
 
 class SmtpMailer:
@@ -59,6 +58,6 @@ def _send(server: smtplib.SMTP, message: EmailMessage, sender: str, to: str) -> 
         server.send_message(message, sender, [to])
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
         codes = [code for code, _ in getattr(error, "recipients", {}).values()]
-        if not all(PERMANENT_CODE <= code < NO_CODE for code in codes):  # later, then: the server is busy, or greylists
+        if not all(code in PERMANENT_CODES for code in codes):  # later, then: the server is busy, or greylists
             raise
         raise wrong("/email", "the mail server does not take this address") from error

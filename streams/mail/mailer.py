@@ -139,6 +139,9 @@ class MailerAgent:
                 group = batch.unsent.popleft()
                 try:
                     while group:
+                        if self._must_end():
+                            batch.postponed += [(mail.message, mail.job) for mail in group]
+                            break
                         await self._send(group[0], batch)
                         group.popleft()
                 except ServerUnavailable as error:
@@ -148,6 +151,10 @@ class MailerAgent:
         await asyncio.gather(*(deliver_groups() for _ in range(CONNECTIONS)))
         if errors:
             raise errors[0]
+
+    def _must_end(self) -> bool:
+        """Whether a rebalance or the worker's end waits for the batch; if it came too late, mails would be repeated."""
+        return bool(self.app.should_stop or not self.app.flow_control.is_active())
 
     async def _send(self, mail: AddressedJob, batch: MailBatch) -> None:
         message, job = mail.message, mail.job

@@ -7,7 +7,6 @@ SmtpError
 """
 
 import re
-from contextlib import suppress
 from email.message import EmailMessage
 from typing import Final
 
@@ -27,8 +26,8 @@ from settings import Settings
 from tables.errors import TurnstileError
 
 TIMEOUT_S: Final = 15.0
-# The codes of a refusal: temporary, permanent, and what is none any more.
-TEMPORARY_CODE, PERMANENT_CODE, NO_CODE = 400, 500, 600
+TEMPORARY_CODES: Final = range(400, 500)
+PERMANENT_CODES: Final = range(500, 600)
 CLOSING_CODE: Final = 421
 DETAIL_MAX_CHARACTERS: Final = 300
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
@@ -98,8 +97,11 @@ class SmtpClient:
         try:
             await server.connect()
             # Not with the mail: a server that doesn't even say hello is unavailable, whatever the mail is.
-            with suppress(SMTPHeloError):  # an old server only knows HELO
-                await server.ehlo()
+            if server.is_ehlo_or_helo_needed:
+                try:
+                    await server.ehlo()
+                except SMTPHeloError:  # an old server only knows HELO
+                    await server.helo()
         except (SMTPException, OSError, ValueError) as error:
             server.close()
             raise ServerUnavailable(_detail(error)) from error
@@ -128,7 +130,7 @@ def _codes(error: BaseException) -> list[int]:
 
 def _is_permanent(error: Exception) -> bool:
     codes = _codes(error)
-    return bool(codes) and all(PERMANENT_CODE <= code < NO_CODE for code in codes)
+    return bool(codes) and all(code in PERMANENT_CODES for code in codes)
 
 
 def _is_answered(error: BaseException) -> bool:
@@ -136,7 +138,7 @@ def _is_answered(error: BaseException) -> bool:
     if isinstance(error, (SMTPNotSupported, ValueError)):
         return True
     codes = _codes(error)
-    return bool(codes) and all(TEMPORARY_CODE <= code < NO_CODE for code in codes)
+    return bool(codes) and all(code in TEMPORARY_CODES or code in PERMANENT_CODES for code in codes)
 
 
 def _detail(error: Exception) -> str:

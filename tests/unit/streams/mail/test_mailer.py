@@ -25,7 +25,7 @@ from streams.runtime.counters import Counters
 from streams.runtime.headers import FIRST_SEEN
 from streams.runtime.produce import Record
 from tables.messages.deliveries import decode_delivery
-from tables.messages.mail_jobs import Job, encode_job
+from tables.messages.mail_jobs import Job, decode_job, encode_job
 from tables.messages.mail_kinds import MailKind
 from tests.unit.streams.mailing import ACCOUNT, ADA, KEY, LINK_KEY, job
 
@@ -43,6 +43,8 @@ class Office:
     counters: Counters = field(default_factory=Counters)
     under_way: int = 0
     most_under_way: int = 0
+    # A rebalance begins after so many mails.
+    flows_for: float = float("inf")
 
     def find(self, partition: int, account: bytes) -> Contact | None:
         return self.contacts.get(UUID(account.decode()))
@@ -82,7 +84,7 @@ def work(office: Office) -> Callable[..., None]:
         agent=lambda *args, **options: lambda body: body,
         should_stop=False,
         counters=office.counters,
-        flow_control=SimpleNamespace(is_active=lambda: True),
+        flow_control=SimpleNamespace(is_active=lambda: len(office.sent) < office.flows_for),
     )
     agent = MailerAgent(app, office, pause_s=0)  # type: ignore[arg-type]
     agent.smtp = office  # type: ignore[assignment]
@@ -103,6 +105,16 @@ def message(number: int, one: Job | bytes, age: float) -> Any:
 
 def numbered(number: int, account: UUID = ACCOUNT, **more: Any) -> Job:
     return job(id=UUID(int=number), account=account, **more)
+
+
+def test_a_rebalance_waits_for_no_more_than_the_mails_under_way(office: Office, work: Callable[..., None]) -> None:
+    office.flows_for = 2
+    work(*[numbered(number) for number in range(1, 6)])
+    assert len(office.sent) == 2
+    assert office.told() == ["sent", "sent"]
+    assert [decode_job(record.value).id for record in office.topics[RETRIES]] == [
+        UUID(int=number) for number in (3, 4, 5)
+    ]
 
 
 def test_a_mail_is_sent_and_noted(office: Office, work: Callable[..., None]) -> None:

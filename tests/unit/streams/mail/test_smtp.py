@@ -236,6 +236,15 @@ def test_whatever_a_server_says_once_the_next_mails_are_sent(step: bytes, said: 
     assert asyncio.run(converse(step, said, talk)) in (2, 3)
 
 
+def test_a_server_that_is_busy_at_its_greeting_is_waited_for() -> None:
+    async def talk(client: SmtpClient) -> None:
+        with pytest.raises(ServerUnavailable):
+            await client.send(mail())
+        await client.send(mail())
+
+    assert asyncio.run(converse(b"EHLO", b"421 too many connections\r\n", talk)) == 1
+
+
 @pytest.mark.parametrize("step", [b"MAIL", b"RCPT"])
 def test_a_mail_at_which_the_server_hangs_up_comes_later_and_blocks_no_other(step: bytes) -> None:
     async def talk(client: SmtpClient) -> None:
