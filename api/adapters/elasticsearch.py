@@ -21,6 +21,7 @@ from settings import Settings
 
 ALIAS: Final = "events"
 SERVER: Final = "elasticsearch"
+NO_INDEX: Final = "index_not_found_exception"
 TIMEOUT_S: Final = 2.0
 
 Json = dict[str, Any]
@@ -37,9 +38,10 @@ class EventIndex:
     def search(self, asked: SearchQuery) -> FoundEvents:
         """One page of events. Refused: invalid-input for a cursor of another search."""
         begins, at_ms = after(asked), int(self._clock() * 1000)
+        body = asking.body(asked, begins, at_ms)
         with _answering():
             try:
-                answer = self._search(asking.body(asked, begins, at_ms))
+                answer = self._search(body)
             except BadRequestError as error:
                 if begins is None:
                     raise
@@ -58,8 +60,9 @@ class EventIndex:
         """Suggestions for the typed words; none without words."""
         if not matching(asked.q):
             return Suggestions(items=[])
+        body = suggesting.body(asked.q)
         with _answering():
-            hits = self._search(suggesting.body(asked.q))["hits"]["hits"]
+            hits = self._search(body)["hits"]["hits"]
             return Suggestions(items=suggesting.suggestions(asked.q, [hit["_source"] for hit in hits], asked.limit))
 
     def count(self) -> int:
@@ -80,17 +83,19 @@ class EventIndex:
     def _search(self, body: Json) -> Any:
         try:
             return self._client.search(index=self._name, **body)
-        except NotFoundError:
+        except NotFoundError as error:
+            if error.error != NO_INDEX:
+                raise
             # The indexer creates the index with the first event.
             return {"hits": {"hits": [], "total": {"value": 0}}}
 
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Raises Unavailable where no answer comes, or one that Elasticsearch did not write (a proxy may be before it)."""
+    """Raises Unavailable where no answer comes, or one that Elasticsearch did not write (such as a proxy's)."""
     try:
         yield
-    except (TransportError, ApiError, LookupError, TypeError, AttributeError) as error:
+    except (TransportError, ApiError, LookupError, TypeError, AttributeError, ValueError) as error:
         raise Unavailable(SERVER) from error
 
 

@@ -1,8 +1,8 @@
-"""A broken connection of aiokafka's is an error of Kafka's under uvloop, too.
+"""A broken aiokafka connection is a Kafka error under uvloop, too.
 
-aiokafka 0.14 takes a connection for open until it has read what came before the end. asyncio's own loop drops what is
-written meanwhile; uvloop raises RuntimeError, where aiokafka expects OSError. That would end its task of fetching,
-sending or metadata for good: the process would go on in its group, and do nothing.
+aiokafka 0.14 considers a connection open until it has read all that came before its end. asyncio's own loop drops what
+is written meanwhile; uvloop raises RuntimeError, where aiokafka expects OSError. That would end its task of fetching,
+sending or metadata for good: the process would stay in its group and do nothing.
 """
 
 from typing import Any

@@ -63,7 +63,7 @@ class FetchThread(AIOKafkaConsumerThread):
         self._gather_s = wait_ms / 1000
 
     async def _fetch(self, fetch: Callable[..., Awaitable[bool]], *request: Any) -> bool:
-        """Fetch, later where records are gathered. What is cancelled brought nothing: a consumer that stops awaits it.
+        """Fetch, later where records are gathered. False if cancelled: a stopping consumer awaits its fetches.
 
         aiokafka's own raises CancelledError where it pauses after an error, and so would the end of the worker.
         """

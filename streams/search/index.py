@@ -19,6 +19,7 @@ from tables.errors import MalformedRecord, TurnstileError
 from tables.messages.row_changes import EventRow
 
 FIRST_INDEX: Final = f"{ALIAS}-1"
+NO_INDEX: Final = "index_not_found_exception"
 TIMEOUT_S: Final = 20.0
 MULTIPLE_CHOICES, BAD_REQUEST, CONFLICT = 300, 400, 409
 # Of a bad request, the error types that are about the index and not about the document.
@@ -42,7 +43,7 @@ class WrongMapping(TurnstileError):
 
 
 class UnexpectedAnswer(TurnstileError):
-    """What answered is not Elasticsearch, for now: it may be a proxy before it."""
+    """What answered is not Elasticsearch, for now: it may be a proxy in front of it."""
 
 
 TRANSIENT: Final = (TransportError, ApiError, NotIndexed, WrongMapping, UnexpectedAnswer)
@@ -94,6 +95,12 @@ class MappedIndex(Struct):
     mappings: IndexMapping = field(default_factory=IndexMapping)
 
 
+class NamedIndex(Struct):
+    """An index and what leads to it."""
+
+    aliases: dict[str, Any]
+
+
 class BuiltIndex(NamedTuple):
     """An index, and the WAL position ``floor`` up to which it has all changes since it was built."""
 
@@ -137,8 +144,10 @@ class SearchIndex:
 
     async def _find(self) -> BuiltIndex | None:
         try:
-            found = await self._client.indices.get_mapping(index=ALIAS, filter_path="*.mappings._meta")
-        except NotFoundError:
+            found = await self._client.indices.get_mapping(index=ALIAS, filter_path="*.mappings._meta,error")
+        except NotFoundError as error:
+            if error.error != NO_INDEX:
+                raise
             return None
         indices = _read(found, dict[str, MappedIndex])
         if len(indices) != 1:
@@ -164,11 +173,12 @@ class SearchIndex:
     async def create_next(self, floor: int) -> BuiltIndex:
         """Create an empty index without alias, and delete others without one."""
         numbers = [1]
-        for name, index in (await self._client.indices.get_alias(index=f"{ALIAS}-*")).items():
+        found = _read(await self._client.indices.get_alias(index=f"{ALIAS}-*"), dict[str, NamedIndex])
+        for name, index in found.items():
             match = _NUMBERED.fullmatch(name)
             if match:
                 numbers.append(int(match[1]))
-            if match and not index["aliases"]:
+            if match and not index.aliases:
                 await self._client.indices.delete(index=name)
         name = f"{ALIAS}-{max(numbers) + 1}"
         await self._client.indices.create(index=name, **index_body(floor))
@@ -178,7 +188,7 @@ class SearchIndex:
         """Put ``name`` behind the alias, atomically. Gives the indices that were behind it."""
         await self._client.indices.refresh(index=name)
         try:
-            before = list(await self._client.indices.get_alias(name=ALIAS))
+            before = list(_read(await self._client.indices.get_alias(name=ALIAS), dict[str, NamedIndex]))
         except NotFoundError:
             before = []
         removed = [{"remove": {"index": each, "alias": ALIAS}} for each in before]

@@ -211,6 +211,21 @@ def test_an_index_that_was_not_made_yet_has_no_events() -> None:
     assert index.suggest(SuggestQuery(q="a")).items == []
 
 
+def test_a_404_of_something_else_is_no_empty_index() -> None:
+    index = make(KeepingClient(failure=NotFoundError("default backend - 404", META, "default backend - 404")))
+    with pytest.raises(Unavailable):
+        index.search(asks())
+    with pytest.raises(Unavailable):
+        index.suggest(SuggestQuery(q="a"))
+
+
+def test_a_total_that_is_no_number_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = KeepingClient()
+    monkeypatch.setattr(client, "search", lambda **_: {"hits": {"hits": [], "total": {"value": "many"}}})
+    with pytest.raises(Unavailable):
+        make(client).search(asks())
+
+
 def test_what_was_found_is_marked_in_the_text_as_it_was_written() -> None:
     found = hit(1, title="Mañana <i>& Größe", description="x")
     found["highlight"] = {"folded.title": [f"{MARK}manana{END} i grosse", f"x {MARK}grosse y{END}"]}

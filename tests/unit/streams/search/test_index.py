@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from elasticsearch import NotFoundError
 from msgspec import convert
 
 from streams.runtime.counters import Counters
@@ -169,7 +171,7 @@ class FakeClient:
         self.requests: list[int] = []
 
     async def get_mapping(self, *, index: str, filter_path: str) -> dict[str, Any]:
-        assert filter_path == "*.mappings._meta"
+        assert filter_path == "*.mappings._meta,error"
         meta = {"version": self.version, "floor": 7}
         return {f"{index}-{number}": {"mappings": {"_meta": meta}} for number in self.numbers}
 
@@ -322,3 +324,34 @@ def test_a_mapping_that_is_none_is_waited_out(rubbish: Any, monkeypatch: pytest.
     monkeypatch.setattr(client, "get_mapping", answer)
     with pytest.raises(TRANSIENT):
         asyncio.run(index(client).current())
+
+
+@pytest.mark.parametrize(("told", "index_is_made"), [("index_not_found_exception", True), ("default backend", False)])
+def test_an_index_is_made_where_elasticsearch_says_that_there_is_none(
+    told: str, index_is_made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, made = FakeClient(VERSION), []
+
+    async def get_mapping(**_: Any) -> Any:
+        raise NotFoundError(told, cast("Any", None), {})
+
+    async def create(*, index: str, **_: Any) -> None:
+        made.append(index)
+
+    monkeypatch.setattr(client, "get_mapping", get_mapping)
+    monkeypatch.setattr(client, "create", create, raising=False)
+    with nullcontext() if index_is_made else pytest.raises(NotFoundError):
+        asyncio.run(index(client).current())
+    assert made == (["events-1"] if index_is_made else [])
+
+
+@pytest.mark.parametrize("rubbish", ["<html>Bad gateway</html>", {"events-3": None}, {"events-3": {}}], ids=str)
+def test_aliases_that_are_none_stop_a_new_index(rubbish: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(VERSION)
+
+    async def answer(**_: Any) -> Any:
+        return rubbish
+
+    monkeypatch.setattr(client, "get_alias", answer, raising=False)
+    with pytest.raises(UnexpectedAnswer):
+        asyncio.run(index(client).create_next(7))
