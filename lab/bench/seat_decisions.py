@@ -25,14 +25,14 @@ from stack.member import HOST
 from tables.messages.commands import Buy, TicketLine
 
 SEED: Final = 12
-HALLS: Final = 16
+HALLS: Final = 32
 HALL_SEATS: Final = 10_000
 SIDES: Final = (20, 50, 100)
 # The first round of sales warms the worker up and is not measured.
 SELLING_ROUNDS: Final = 5
 SOLD_OUT_ROUNDS: Final = 2
-# At both ends of a block a batch has orders of another one too.
-MARGIN_SHARE: Final = 0.1
+# At both ends of a block a batch of up to 6,000 has orders of another one too.
+MARGIN_SHARE: Final = 0.2
 
 # The line of an order for these seats of a ticket type.
 MakeLine = Callable[[UUID, Names], TicketLine]
