@@ -24,7 +24,7 @@ from streams.runtime.headers import FIRST_SEEN, first_seen, forwarded_headers
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.record_context import log_fields, trace_headers
-from streams.runtime.retry import append, with_retries
+from streams.runtime.retry import append, is_interrupted, with_retries
 from tables.errors import MalformedRecord
 from tables.mail.links import MailLinks
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
@@ -138,12 +138,11 @@ class MailerAgent:
             while batch.unsent and not errors:
                 group = batch.unsent.popleft()
                 try:
-                    while group:
-                        if self._must_end():
-                            batch.postponed += [(mail.message, mail.job) for mail in group]
-                            break
+                    while group and not is_interrupted(self.app):
                         await self._send(group[0], batch)
                         group.popleft()
+                    # A rebalance goes on without a worker that is late, and its mails are sent twice.
+                    batch.postponed += [(mail.message, mail.job) for mail in group]
                 except ServerUnavailable as error:
                     errors.append(error)
                     batch.unsent.appendleft(group)
@@ -151,10 +150,6 @@ class MailerAgent:
         await asyncio.gather(*(deliver_groups() for _ in range(CONNECTIONS)))
         if errors:
             raise errors[0]
-
-    def _must_end(self) -> bool:
-        """Whether a rebalance or the worker's end waits for the batch; if it came too late, mails would be repeated."""
-        return bool(self.app.should_stop or not self.app.flow_control.is_active())
 
     async def _send(self, mail: AddressedJob, batch: MailBatch) -> None:
         message, job = mail.message, mail.job

@@ -101,5 +101,10 @@ async def interruptible_sleep(app: AppT, seconds: float) -> None:
     steps = max(1, math.ceil(seconds / INTERRUPT_CHECK_S))
     for _ in range(steps):
         await asyncio.sleep(seconds / steps)
-        if app.should_stop or not app.flow_control.is_active():
+        if is_interrupted(app):
             raise Interrupted
+
+
+def is_interrupted(app: AppT) -> bool:
+    """Whether a rebalance or the worker's end has begun: it waits for the batches that the agents have."""
+    return bool(app.should_stop or not app.flow_control.is_active())

@@ -107,7 +107,7 @@ def numbered(number: int, account: UUID = ACCOUNT, **more: Any) -> Job:
     return job(id=UUID(int=number), account=account, **more)
 
 
-def test_a_rebalance_waits_for_no_more_than_the_mails_under_way(office: Office, work: Callable[..., None]) -> None:
+def test_a_rebalance_waits_only_for_the_mails_being_sent(office: Office, work: Callable[..., None]) -> None:
     office.flows_for = 2
     work(*[numbered(number) for number in range(1, 6)])
     assert len(office.sent) == 2
