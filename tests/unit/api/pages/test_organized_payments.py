@@ -127,8 +127,8 @@ def test_tickets_are_taken_back_and_refunded(office: Office) -> None:
     assert "The buyer no longer has these tickets." in office.reader.page
 
 
-def asked_to_take_back(office: Office, seats: list[str]) -> list[Any]:
-    """What the ledger, which refuses it, will be asked to take back of a purchase of these seats."""
+def cancels_of_seats(office: Office, seats: list[str]) -> list[Any]:
+    """The commands that the ledger, which refuses them, will get for a purchase of these seats."""
     line = BoughtLine(ticket_type_id=TICKET, name="Stalls", quantity=len(seats), price=PRICE, seats=seats)
     bought = office.world.sales.rows[office.ids]
     office.world.sales.rows[office.ids] = bought.model_copy(update={"lines": [line]})
@@ -142,13 +142,13 @@ def asked_to_take_back(office: Office, seats: list[str]) -> list[Any]:
     return asked
 
 
-def test_seats_are_taken_back_by_name(office: Office) -> None:
-    asked = asked_to_take_back(office, ["A-1-1", "A-1-2"])
+def test_seats_are_refunded_by_name(office: Office) -> None:
+    cancels = cancels_of_seats(office, ["A-1-1", "A-1-2"])
     office.reader.get(office.path)
     assert 'value="A-1-2"' in office.reader.page
     assert f'name="n-{TICKET}"' not in office.reader.page
     assert office.send("refunds", {"seat": "A-1-2", "why": "Fell ill"}) == 409
-    assert (asked[0].lines, asked[0].seats) == ([], ("A-1-2",))
+    assert (cancels[0].lines, cancels[0].seats) == ([], ("A-1-2",))
     assert 'value="A-1-2" checked' in office.reader.page
 
 
@@ -185,9 +185,9 @@ def test_operators_see_the_money_and_what_waits(world: World, office: Office) ->
         assert words in operator.page
 
 
-def test_all_seats_of_a_large_purchase_are_taken_back_at_once(office: Office) -> None:
+def test_all_seats_of_a_large_purchase_are_refunded_at_once(office: Office) -> None:
     names = [f"A-1-{number}" for number in range(1, 61)]
-    asked = asked_to_take_back(office, names)
+    cancels = cancels_of_seats(office, names)
     assert office.send("refunds", {"seat": names, "why": "Fell ill"}) == 409
-    assert list(asked[0].seats) == names
+    assert list(cancels[0].seats) == names
     assert office.reader.page.count(" checked") == 60

@@ -1,4 +1,4 @@
-"""A connection that has ended is an error of Kafka's, whatever the event loop says about it."""
+"""A connection that has ended is a Kafka error, whatever the event loop says about it."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,39 +29,29 @@ class Request:
         return b"request"
 
 
-async def reset(send: Send) -> tuple[Any, list[object]]:
-    """Send on a connection that has ended a moment before; the connection and the reasons that it told for its end."""
-    listening = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    reasons: list[object] = []
-    connection = Connection("127.0.0.1", 1, on_close=lambda _, reason: reasons.append(reason))
-    connection._reader, connection._writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
-    connection._read_task = asyncio.create_task(asyncio.sleep(10))
-    try:
-        connection._writer.transport.abort()
-        await asyncio.sleep(0.01)
-        await send(connection)
-    finally:
-        listening.close()
-    return connection, reasons
-
-
 @pytest.mark.parametrize(
     "send",
     [lambda to: to.send(Request()), lambda to: to._send_sasl_token(b"token")],
     ids=["a request", "a token"],
 )
 def test_uvloop_refuses_to_write_and_the_connection_has_ended(send: Send) -> None:
+    reasons: list[object] = []
+
     async def scenario() -> None:
-        async def attempt(connection: Any) -> None:
+        connection: Any = Connection("127.0.0.1", 1, on_close=lambda _, reason: reasons.append(reason))
+        async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
+            address = server.sockets[0].getsockname()
+            connection._reader, connection._writer = await asyncio.open_connection(*address)
+            connection._read_task = asyncio.create_task(asyncio.sleep(10))
+            connection._writer.transport.abort()
+            await asyncio.sleep(0.01)
             with pytest.raises(KafkaConnectionError, match="broken"):
                 await send(connection)
-
-        connection, reasons = await reset(attempt)
         assert not connection.connected()
-        assert reasons == [conn.CloseReason.CONNECTION_BROKEN]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scenario())
+    assert reasons == [conn.CloseReason.CONNECTION_BROKEN]
 
 
 def test_the_clients_of_a_process_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
