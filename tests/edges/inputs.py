@@ -55,7 +55,7 @@ class Input:
 
     def batch(self, target: Target, world: World, mark: UUID) -> tuple[int, bytes]:
         """How many records it is on that topic, and their batch."""
-        name = self.name, target.key(world)
+        name = self.name, b"" if target.compact else target.key(world, mark)
         if name in _alike:
             return _alike[name]
         records = self.records(target, world, mark)
@@ -71,7 +71,7 @@ _alike: Final[dict[tuple[str, bytes], tuple[int, bytes]]] = {}
 
 def good(target: Target, world: World, mark: UUID, **changes: Any) -> list[RawRecord]:
     """The good record of the topic, with some fields of its value changed."""
-    return [RawRecord(target.key(world), target.value(world, mark, **changes))]
+    return [RawRecord(target.key(world, mark), target.value(world, mark, **changes))]
 
 
 def _headers(headers: Sequence[Header], target: Target, world: World, mark: UUID) -> list[RawRecord]:
@@ -79,20 +79,20 @@ def _headers(headers: Sequence[Header], target: Target, world: World, mark: UUID
 
 
 def _value(value: bytes | None, target: Target, world: World, mark: UUID) -> list[RawRecord]:
-    return [RawRecord(target.key(world), value)]
+    return [RawRecord(target.key(world, mark), value)]
 
 
 def _marked(pattern: bytes, target: Target, world: World, mark: UUID) -> list[RawRecord]:
-    return [RawRecord(target.key(world), pattern.replace(b"%", str(mark).encode()))]
+    return [RawRecord(target.key(world, mark), pattern.replace(b"%", str(mark).encode()))]
 
 
 def _text(encoding: str, target: Target, world: World, mark: UUID) -> list[RawRecord]:
-    return [RawRecord(target.key(world), target.value(world, mark).decode().encode(encoding))]
+    return [RawRecord(target.key(world, mark), target.value(world, mark).decode().encode(encoding))]
 
 
 def _with_field(json_text: bytes, target: Target, world: World, mark: UUID) -> list[RawRecord]:
     """A good value with one field more, of which nobody knows."""
-    return [RawRecord(target.key(world), target.value(world, mark)[:-1] + b',"unknown":' + json_text + b"}")]
+    return [RawRecord(target.key(world, mark), target.value(world, mark)[:-1] + b',"unknown":' + json_text + b"}")]
 
 
 def _key(key: bytes | None, target: Target, world: World, mark: UUID) -> list[RawRecord]:
@@ -102,19 +102,19 @@ def _key(key: bytes | None, target: Target, world: World, mark: UUID) -> list[Ra
 def _of_another(target: Target, world: World, mark: UUID) -> list[RawRecord]:
     """A good record, but of another topic: an account row, or a command where those are at home."""
     other = TARGETS[0] if target.topic in COMPACT else TARGETS[2]
-    return [RawRecord(target.key(world), other.value(world, mark))]
+    return [RawRecord(target.key(world, mark), other.value(world, mark))]
 
 
 def _bad(headers: Sequence[Header], target: Target, world: World, mark: UUID) -> list[RawRecord]:
-    return [RawRecord(target.key(world), b"not JSON %s" % str(mark).encode(), headers)]
+    return [RawRecord(target.key(world, mark), b"not JSON %s" % str(mark).encode(), headers)]
 
 
 def _large(size: int, target: Target, world: World, mark: UUID) -> list[RawRecord]:
-    return [RawRecord(target.key(world), str(mark).encode() + b"x" * size)]
+    return [RawRecord(target.key(world, mark), str(mark).encode() + b"x" * size)]
 
 
 def _many(count: int, size: int, target: Target, world: World, mark: UUID) -> list[RawRecord]:
-    return [RawRecord(target.key(world), str(mark).encode() + b"x" * size)] * count
+    return [RawRecord(target.key(world, mark), str(mark).encode() + b"x" * size)] * count
 
 
 def _among_bad(target: Target, world: World, mark: UUID) -> list[RawRecord]:

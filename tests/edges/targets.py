@@ -38,17 +38,13 @@ ENDS: Final = "2031-05-17T20:00:00Z"
 
 
 class World(NamedTuple):
-    """What good records speak of: an event with a large stock, and a purchase of an account that gets its mails.
-
-    ``row`` is the key of account rows: under the account's own, compaction would forget the account.
-    """
+    """What good records speak of: an event with a large stock, and a purchase of an account that gets its mails."""
 
     event: str
     ticket_type: str
     account: str
     purchase: str
     position: int
-    row: str
 
 
 def new_world(pipeline: Pipeline) -> World:
@@ -58,7 +54,7 @@ def new_world(pipeline: Pipeline) -> World:
     answer = pipeline.buy(event, kind, 1, account)
     assert answer.status_code == 201, answer.text
     eventually(lambda: pipeline.mails(pipeline.title(event)), within=60)
-    return World(event, kind, account, answer.json()["id"].partition(".")[2], log_position(pipeline), str(uuid4()))
+    return World(event, kind, account, answer.json()["id"].partition(".")[2], log_position(pipeline))
 
 
 def log_position(pipeline: Pipeline) -> int:
@@ -71,6 +67,7 @@ def log_position(pipeline: Pipeline) -> int:
 class Target:
     """An input topic. ``consumers`` are those with dead letters; ``keyed_by`` names the field of World that is its key.
 
+    Records of a ``compact`` topic have keys of their own: under one, compaction would forget all but the last of them.
     ``good`` makes the value of a good record that can be told by its mark. ``odd`` are changes of its fields that are
     valid JSON, and nothing that anybody should have sent.
     """
@@ -82,13 +79,13 @@ class Target:
     compact: bool = False
     odd: Mapping[str, Json] = field(default_factory=dict)
 
-    def key(self, world: World) -> bytes:
-        """The key of the good records."""
-        return str(getattr(world, self.keyed_by)).encode()
+    def key(self, world: World, mark: UUID) -> bytes:
+        """The key of the good record with that mark."""
+        return str(mark if self.compact else getattr(world, self.keyed_by)).encode()
 
     def partition(self, world: World) -> int:
-        """Where its key is at home."""
-        return partition_of(self.key(world), PARTITIONS)
+        """Where all good records lie."""
+        return partition_of(str(getattr(world, self.keyed_by)).encode(), PARTITIONS)
 
     def value(self, world: World, mark: UUID, **changes: Any) -> bytes:
         """A good value, with some fields changed."""
@@ -239,7 +236,7 @@ TARGETS: Final = (
     Target(
         ACCOUNT_ROWS,
         ("contacts",),
-        "row",
+        "account",
         _account_row,
         compact=True,
         odd={

@@ -43,7 +43,7 @@ class Change(NamedTuple):
         changed = json.dumps(body).encode()
         value = self.raw if self.raw is not None else changed[: len(changed) - self.cut]
         own = self.own_key or (target.compact and self.key is None)
-        return RawRecord(target.key(world) if own else self.key, value, self.headers)
+        return RawRecord(target.key(world, mark) if own else self.key, value, self.headers)
 
 
 changes = st.builds(

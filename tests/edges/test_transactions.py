@@ -48,7 +48,7 @@ class Producers:
 
     async def _write(self, producer: AIOKafkaProducer, name: str, target: Target, value: bytes | None) -> None:
         world, mark = self.attack.world, uuid4()
-        partition, key = target.partition(world), target.key(world)
+        partition, key = target.partition(world), target.key(world, mark)
         place = await producer.send_and_wait(target.topic, value or target.value(world, mark), key, partition)
         sent = Sent(target, mark, partition, place.offset, 1, 0.0)
         self.sent.setdefault(name, []).append(sent)
