@@ -86,7 +86,8 @@ class MailerAgent:
         self.smtp = SmtpClient(app.settings)
         self.composer = _composer(app.settings)
         self._pause_s = pause_s
-        add_agent(app, JOBS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        # What is repeated goes out twice.
+        add_agent(app, JOBS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS, commit_each=True)
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_job)

@@ -1,8 +1,9 @@
 """Agents: a topic, a name, and a function that handles the topic's records in batches.
 
-A batch has all records that have arrived; nothing waits for more. It is committed after the handler returns. A handler
-that raises ends the process. One that raises Interrupted, for a rebalance or the worker's end, leaves its batch and all
-later ones uncommitted: they are read again from the committed offset.
+A batch has all records that have arrived; nothing waits for more. Once the handler returns it may be committed, which
+happens every second, or at once for an agent that asks for it. A handler that raises ends the process. One that raises
+Interrupted, for a rebalance or the worker's end, leaves its batch and all later ones uncommitted: they are read again
+from the committed offset.
 """
 
 import asyncio
@@ -22,11 +23,23 @@ T = TypeVar("T")
 Handle = Callable[[list[Message]], Awaitable[None]]
 
 
-def add_agent(app: App, topic: str, handle: Handle, *, name: str, batch_max_records: int) -> None:
-    """Register an agent that gives ``handle`` the records of ``topic``, in order, a batch at a time."""
+def add_agent(
+    app: App, topic: str, handle: Handle, *, name: str, batch_max_records: int, commit_each: bool = False
+) -> None:
+    """Register an agent that gives ``handle`` the records of ``topic``, in order, a batch at a time.
+
+    With ``commit_each`` a batch is committed before the next is begun: a killed worker then repeats no more than one.
+    """
 
     async def consume(stream: StreamT[bytes]) -> None:
-        await in_batches(stream, handle, in_flight=app.in_flight, max_records=batch_max_records, name=name)
+        await in_batches(
+            stream,
+            handle,
+            in_flight=app.in_flight,
+            max_records=batch_max_records,
+            name=name,
+            commit_each=commit_each,
+        )
 
     app.agent(_raw_topic(app, topic), name=name, concurrency=1)(consume)
 
@@ -64,7 +77,15 @@ async def in_parallel(batches: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         raise
 
 
-async def in_batches(stream: StreamT[Any], handle: Handle, *, in_flight: InFlight, max_records: int, name: str) -> None:
+async def in_batches(
+    stream: StreamT[Any],
+    handle: Handle,
+    *,
+    in_flight: InFlight,
+    max_records: int,
+    name: str,
+    commit_each: bool = False,
+) -> None:
     """Call ``handle`` with batches of at most ``max_records`` until the stream ends."""
     app: Any = stream.app
     consumer = app.consumer
@@ -90,6 +111,8 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, in_flight: InFligh
         if spans is not None:
             spans.end()
         app.counters.count_batch(name, messages, time.monotonic() - began)
+        if commit_each:
+            await consumer.commit_completed()
 
 
 async def _batches(stream: StreamT[Any], max_records: int) -> AsyncIterator[list[Message]]:

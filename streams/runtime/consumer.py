@@ -125,6 +125,11 @@ class BatchConsumer(Consumer):
                 completed = self._completed.setdefault(tp, {})
                 completed[agent] = max(completed.get(agent, 0), message.offset + 1)
 
+    async def commit_completed(self) -> None:
+        """Commit what agents have completed; left to the rebalance or the worker's end if that has begun."""
+        if self.flow_active and not self.app.should_stop and not await self.commit():
+            await self.commit()  # the other one, which this waited for, may have begun before the batch was completed
+
     async def perform_seek(self) -> None:
         """Seek to the committed offsets, and to the beginning where nothing is committed."""
         committed = {ensure_TP(tp): offset for tp, offset in (await self.seek_to_committed()).items()}

@@ -26,8 +26,8 @@ class FakeMessage:
 class FakeConsumer:
     def __init__(self, unacked: set[Any]) -> None:
         self.unacked = unacked
-
         self.gave_up = False
+        self.commits = 0
 
     def accepts(self, agent: str) -> bool:
         return not self.gave_up
@@ -38,6 +38,9 @@ class FakeConsumer:
     def complete(self, agent: str, messages: list[FakeMessage]) -> None:
         for message in messages:
             message.acked = True
+
+    async def commit_completed(self) -> None:
+        self.commits += 1
 
 
 class FakeStream:
@@ -86,6 +89,19 @@ def test_what_has_arrived_is_taken_at_once_and_acknowledged_after_the_body(messa
     assert seen == [[0, 1], [2, 3], [4]]
     assert all(message.acked for message in messages)
     assert unacked == set()
+
+
+def test_each_batch_is_committed_before_the_next_is_begun_if_the_agent_asks_for_it(messages: list[FakeMessage]) -> None:
+    stream: Any = FakeStream(set(), messages)
+    seen: list[tuple[int, int]] = []
+
+    async def handle(batch: list[Any]) -> None:
+        seen.append((batch[0].offset, stream.app.consumer.commits))
+
+    asyncio.run(in_batches(stream, handle, in_flight=InFlight(), max_records=2, name="test", commit_each=True))
+
+    assert seen == [(0, 0), (2, 1), (4, 2)]
+    assert stream.app.consumer.commits == 3
 
 
 def test_an_error_ends_the_process_before_anything_is_acknowledged(

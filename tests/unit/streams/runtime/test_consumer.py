@@ -56,6 +56,8 @@ class Bench(BatchConsumer):
             tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
             topics=SimpleNamespace(_tp_index={COMMANDS: channels, OTHER: channels}),
             fetching=Fetching(),
+            client_only=False,
+            should_stop=False,
         )
         self.app = app
         self.flow_active = True
@@ -66,6 +68,8 @@ class Bench(BatchConsumer):
         self._next = dict(self._starts)
         self._completed, self._gave_up = {}, set()
         self._skips = SkippedRanges()
+        self._loop = None
+        self._commit_fut = None
         self.isolated: list[Any] = []
         app.isolate = self.isolate
         self.may_isolate = True
@@ -474,3 +478,40 @@ def test_records_that_wait_to_be_taken_stop_fetches_only_as_long_as_the_role_say
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert started_fetcher(app, Fetching(backoff_s=0.25), monkeypatch)._prefetch_backoff == 0.25
+
+
+@pytest.mark.parametrize("under_way", [False, True], ids=["alone", "while another commit is under way"])
+def test_what_is_completed_is_committed_at_once(consumer: Bench, under_way: bool) -> None:
+    committed = []
+
+    async def force_commit(*_: object, **__: object) -> bool:
+        offsets = consumer.committable()
+        await asyncio.sleep(0.01)
+        committed.append(offsets)
+        return True
+
+    async def commit() -> None:
+        other = asyncio.create_task(consumer.commit()) if under_way else None
+        await asyncio.sleep(0)
+        consumer.complete("one", messages)
+        await consumer.commit_completed()
+        if other is not None:
+            await other
+
+    messages = collected(consumer, 1)
+    consumer.force_commit = force_commit
+    asyncio.run(commit())
+
+    assert committed[-1] == {COMMANDS: 2}
+
+
+@pytest.mark.parametrize("ending", ["rebalance", "end"])
+def test_a_rebalance_and_the_end_commit_for_themselves(consumer: Bench, ending: str) -> None:
+    async def commit(*_: object) -> bool:
+        raise AssertionError("committed")
+
+    consumer.flow_active = ending != "rebalance"
+    cast("Any", consumer.app).should_stop = ending == "end"
+    consumer.commit = commit  # type: ignore[assignment]
+
+    asyncio.run(consumer.commit_completed())
