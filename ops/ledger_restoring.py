@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -25,12 +26,12 @@ from connect.topics import COMMANDS, OUTCOMES, changelog, group
 from ops.scratch import Scratch, read_changelog
 from ops.skipping import append_all, skip
 from settings import Settings
-from streams.inventory.snapshots import Snapshot, snapshots_of
+from streams.inventory.snapshots import Snapshot, newest_snapshots
 from tables.errors import TurnstileError
 from tables.ids import id_bytes
 from tables.ledger.inventory import Inventory
 from tables.ledger.outcome_builder import DecisionContext, OutcomeBuilder
-from tables.ledger.records import EVENT_MARK, PURCHASE_MARK, decode_event, decode_purchase
+from tables.ledger.records import EVENT_MARK, NO_EVENT, PURCHASE_MARK, decode_event, decode_purchase
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.outcomes import Outcome, encode_outcome
 
@@ -44,6 +45,10 @@ class LedgerNotEmpty(TurnstileError):
     """The ledger can't be restored over what there is; the message says why."""
 
 
+class WrongPartitions(TurnstileError):
+    """The snapshots are of a ledger with another number of partitions, which finds an event in another of them."""
+
+
 class DatabaseAhead(TurnstileError):
     """PostgreSQL has purchases that the snapshots lack, whose tickets would be sold again."""
 
@@ -51,11 +56,11 @@ class DatabaseAhead(TurnstileError):
 def restore_ledger(now: Settings, folder: Path) -> Iterator[Snapshot]:
     """Restore each partition from its newest snapshot in the folder, and give that snapshot.
 
-    Raises LedgerNotEmpty, before anything is written, where a changelog has other records, and DatabaseAhead where
-    PostgreSQL has later purchases; SkipRefused where `ticket-commands` has commands or a worker runs; SnapshotDamaged,
-    KafkaError, psycopg.Error.
+    Raises, before anything is written, SnapshotDamaged, WrongPartitions, LedgerNotEmpty where a changelog has other
+    records, and DatabaseAhead where PostgreSQL has later purchases; SkipRefused where `ticket-commands` has commands or
+    a worker runs; KafkaError, psycopg.Error.
     """
-    newest = [found[0] for partition in range(now.partitions) if (found := snapshots_of(folder, partition))]
+    newest = check_snapshots(now, folder)
     check_database(purchases_to(now), newest)
     for snapshot in newest:
         _check_empty(now, snapshot)
@@ -68,6 +73,22 @@ def restore_ledger(now: Settings, folder: Path) -> Iterator[Snapshot]:
         asyncio.run(append_all(now, TopicPartition(OUTCOMES, snapshot.partition), outcomes))
         yield snapshot
     _begin_mails_after(now)
+
+
+def check_snapshots(now: Settings, folder: Path) -> list[Snapshot]:
+    """The newest snapshot of each partition in the folder, every record of which was read.
+
+    Raises SnapshotDamaged, and WrongPartitions where an event would be looked for in another partition.
+    """
+    newest = newest_snapshots(folder)
+    for snapshot in newest:
+        events = (UUID(bytes=key[:16]) for key, _ in snapshot.all_rows() if not key.startswith(NO_EVENT))
+        homes = {home_of(event, now.partitions) for event, _ in groupby(events)}
+        if snapshot.partition >= now.partitions or homes - {snapshot.partition}:
+            raise WrongPartitions(
+                f"{snapshot.path.name} is not of a ledger with {now.partitions} partitions (TURNSTILE_PARTITIONS)"
+            )
+    return newest
 
 
 def outcomes_of(rows: Iterable[Row], codes: TicketCodes, at: int) -> Iterator[Outcome]:

@@ -24,6 +24,8 @@ from stack.progress import ProgressPrinter
 from stack.settings import StackSettings
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What ends a command with one line: an OSError names the file or folder that can't be used.
+FAILURES = (StackError, OSError)
 
 
 @click.group()
@@ -77,7 +79,7 @@ def back_up(file: Path) -> None:
     """Write PostgreSQL's database of what `run` started to FILE."""
     try:
         backup.backup(Stack(StackSettings.remembered()), file.absolute())
-    except StackError as error:
+    except FAILURES as error:
         sys.exit(f"{error}")
 
 
@@ -100,7 +102,7 @@ def back_up_everything(folder: Path, keep: int) -> None:
     """Write a set of backups of what `run` started into FOLDER: database, secrets, ledger. Remove the oldest sets."""
     try:
         click.echo(back_up_all(Stack(StackSettings.remembered()), folder.absolute(), keep))
-    except StackError as error:
+    except FAILURES as error:
         sys.exit(f"{error}")
 
 
@@ -116,7 +118,7 @@ def clean() -> None:
     """Delete the data folder."""
     try:
         Home(StackSettings().home).remove()
-    except StackError as error:
+    except FAILURES as error:
         sys.exit(f"{error}")
 
 
@@ -140,7 +142,7 @@ def _run(action: Callable[[Stack, ProgressPrinter], None], settings: StackSettin
     except KeyboardInterrupt:
         steps.quiet()
         steps.say("stopping")
-    except StackError as failure:
+    except FAILURES as failure:
         steps.quiet()
         error = str(failure)
     for number in ENDING:

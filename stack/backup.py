@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,7 @@ from stack.errors import RestoreRefused
 from stack.postgres import SUPERUSER, Postgres
 
 BEFORE: Final = "data.before-restore"
+DRAFT: Final = "data.unfinished-restore"
 NEEDED: Final = ("kafka", "connect", "elasticsearch")
 HOLDER: Final = "sales-0"
 
@@ -39,30 +42,42 @@ def restore(stack: Stack, file: Path) -> None:
     """Restore the database from ``file``, and bring the rest in step. Servers that this needs are started.
 
     The former data folder is kept beside the new one. Raises RestoreRefused, and changes nothing, for a file that is no
-    backup, and while a worker runs whose offsets are to be reset.
+    whole backup, and while a worker runs whose offsets are to be reset.
     """
     if HOLDER in stack.pids:
         raise RestoreRefused(f"stop {HOLDER} first")
+    check_dump(stack, file)
     restore_database(stack, file)
     stack.start("migrations", *(name for name in NEEDED if name not in stack.pids))
     operate(stack, "restored")
     stack.start("connectors")
 
 
+def check_dump(stack: Stack, file: Path) -> None:
+    """Read the whole of ``file``. Raises RestoreRefused for what is no backup, is cut off, or has a wrong checksum."""
+    _run(_server(stack), "pg_restore", f"--file={os.devnull}", str(file))
+
+
 def restore_database(stack: Stack, file: Path) -> None:
-    """Make a new server of the database in ``file``, and start it. Raises RestoreRefused; then nothing has changed."""
+    """Make a new server of the database in ``file``, and start it.
+
+    It is made beside the former data, which stay in use until it is complete: also if this is killed. Raises
+    RestoreRefused.
+    """
     server = _server(stack)
-    _run(server, "pg_restore", "--list", str(file))
     stack.stop("postgres")
-    _put_aside(server)
-    stack.prepare("postgres")
-    # What would tell the next start that making it was broken off.
-    server.password_file.unlink()
-    begins = segment(datetime.now(UTC))
-    _run(server, "pg_resetwal", "-l", begins, "-D", str(server.data), user=server.place.user)
+    with _draft(stack, server) as draft:
+        stack.prepare("postgres")
+        # What would tell the next start that making it was broken off.
+        server.password_file.unlink()
+        begins = segment(datetime.now(UTC))
+        _run(server, "pg_resetwal", "-l", begins, "-D", str(draft), user=server.place.user)
+        stack.start("postgres")
+        target = f"--dbname={server.url(SUPERUSER)}"
+        _run(server, "pg_restore", "--exit-on-error", "--single-transaction", target, str(file))
+    _put_aside(server.data)
+    draft.rename(server.data)
     stack.start("postgres")
-    target = f"--dbname={server.url(SUPERUSER)}"
-    _run(server, "pg_restore", "--exit-on-error", "--single-transaction", target, str(file))
 
 
 def operate(stack: Stack, *arguments: str, **more: str) -> None:
@@ -73,11 +88,24 @@ def operate(stack: Stack, *arguments: str, **more: str) -> None:
         raise RestoreRefused(f"`./turnstile {' '.join(arguments)}` failed, and what was to follow from it is left")
 
 
-def _put_aside(server: Postgres) -> None:
-    before = server.place.folder / BEFORE
-    if server.data.exists():
+@contextmanager
+def _draft(stack: Stack, server: Postgres) -> Iterator[Path]:
+    """A data folder beside the server's own, with which the server is started meanwhile."""
+    own = server.data
+    server.data = own.with_name(DRAFT)
+    shutil.rmtree(server.data, ignore_errors=True)
+    try:
+        yield server.data
+    finally:
+        stack.stop("postgres")
+        server.data = own
+
+
+def _put_aside(data: Path) -> None:
+    if data.exists():
+        before = data.with_name(BEFORE)
         shutil.rmtree(before, ignore_errors=True)
-        server.data.rename(before)
+        data.rename(before)
 
 
 def _server(stack: Stack) -> Postgres:
@@ -88,6 +116,7 @@ def _server(stack: Stack) -> Postgres:
 
 def _run(server: Postgres, program: str, *arguments: str, user: int | None = None) -> None:
     """Run a program of PostgreSQL, as ourselves or as another user. Raises RestoreRefused with what it says."""
+    server.place.install()
     command = (str(server.place.programs / program), *arguments)
     groups = None if user is None else ()
     done = subprocess.run(

@@ -3,12 +3,15 @@
 The database is written first, so that the ledger of a set knows every purchase that its database has.
 """
 
+import fcntl
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from stack.backup import NEEDED, backup, operate, restore_database
+from stack.backup import NEEDED, backup, check_dump, operate, restore_database
 from stack.embedded import Stack
 from stack.errors import RestoreRefused
 
@@ -16,6 +19,7 @@ DUMP: Final = "turnstile.dump"
 SECRETS: Final = "secrets"
 LEDGER: Final = "ledger"
 UNFINISHED: Final = ".unfinished"
+LOCK: Final = "lock"
 NAME: Final = "%Y%m%dT%H%M%SZ"
 KEEP: Final = 7
 
@@ -25,18 +29,31 @@ def back_up_all(stack: Stack, folder: Path, keep: int = KEEP) -> Path:
 
     A set has its name once it is complete. Raises RestoreRefused; then the older sets are there as before.
     """
-    made = folder / datetime.now(UTC).strftime(NAME)
-    draft = made.with_suffix(UNFINISHED)
-    draft.mkdir(mode=0o700, parents=True)
-    try:
-        backup(stack, draft / DUMP)
-        shutil.copytree(stack.settings.home / SECRETS, draft / SECRETS)
-        operate(stack, "ledger", "snapshot", TURNSTILE_LEDGER_SNAPSHOTS=str(draft / LEDGER))
-        draft.rename(made)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    rotate(folder, keep)
+    with _only_one(folder):
+        made = folder / datetime.now(UTC).strftime(NAME)
+        draft = made.with_suffix(UNFINISHED)
+        draft.mkdir(mode=0o700)
+        try:
+            backup(stack, draft / DUMP)
+            shutil.copytree(stack.settings.home / SECRETS, draft / SECRETS)
+            operate(stack, "ledger", "snapshot", TURNSTILE_LEDGER_SNAPSHOTS=str(draft / LEDGER))
+            draft.rename(made)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        rotate(folder, keep)
     return made
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Raises RestoreRefused while another backup is made in the folder, whose unfinished set would be removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RestoreRefused(f"another backup is being made in {folder}") from None
+        yield
 
 
 def sets_in(folder: Path) -> list[Path]:
@@ -53,13 +70,15 @@ def rotate(folder: Path, keep: int) -> None:
 def restore_all(stack: Stack, made: Path) -> None:
     """Restore the set ``made`` into an empty stack. Afterwards its servers run, but no worker and no API.
 
-    Raises RestoreRefused, and changes nothing, if the stack has data or the set is not complete.
+    Raises RestoreRefused, and changes nothing, if the stack has data or the set is not complete and whole.
     """
     home = stack.settings.home
-    if not (made / DUMP).is_file() or not (made / LEDGER).is_dir():
+    if not (made / DUMP).is_file() or not all((made / name).is_dir() for name in (SECRETS, LEDGER)):
         raise RestoreRefused(f"{made} is no set of backups")
     if any((home / name).exists() for name in ("postgres", *NEEDED)):
         raise RestoreRefused(f"{home} has data: name another folder (TURNSTILE_HOME), or delete it (make clean-data)")
+    check_dump(stack, made / DUMP)
+    operate(stack, "ledger", "check", str(made / LEDGER))
     shutil.copytree(made / SECRETS, home / SECRETS, dirs_exist_ok=True)
     stack.open()
     restore_database(stack, made / DUMP)

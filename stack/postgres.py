@@ -5,6 +5,7 @@ It refuses to run as root: started by root it runs as the system user of the emb
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -35,7 +36,11 @@ class Postgres(StackMember):
         super().__init__(settings)
         self.place: PostgresFiles = files_of(settings.home)
         self.data = self.place.folder / "data"
-        self.password_file = self.place.folder / "initial_password"
+
+    @property
+    def password_file(self) -> Path:
+        """There while the data folder is being made."""
+        return self.data.with_name(f"{self.data.name}.initial_password")
 
     def url(self, user: str, database: str = DATABASE) -> str:
         """The connection address of a role, password included."""

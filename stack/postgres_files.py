@@ -50,6 +50,10 @@ class PostgresFiles:
         if self.user is not None and self.folder.stat().st_uid != self.user:
             for path in (*self.folder.rglob("*"), self.folder):
                 self.give(path)
+        self.install()
+
+    def install(self) -> None:
+        """Copy the programs to where the user reaches them, unless they are there."""
         if self.programs.is_relative_to(REACHABLE) and not self.programs.exists():
             _copy_programs(self.programs.parents[2])
 

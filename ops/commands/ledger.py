@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 
 from connect.topics import COMMANDS
 from ops import skipping
-from ops.ledger_restoring import restore_ledger
+from ops.ledger_restoring import check_snapshots, restore_ledger
 from ops.ledger_snapshot import make_snapshots
 from settings import settings
 
@@ -74,8 +74,19 @@ def snapshot(keep: int, every_hours: float | None) -> None:
         time.sleep(every_hours * 3600)
 
 
+folder_argument = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+
+
 @command.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@folder_argument
+def check(folder: Path) -> None:
+    """Read the newest snapshots in FOLDER to their ends: can they be restored, with these settings? Needs no server."""
+    for snapshot in check_snapshots(settings(), folder):
+        click.echo(f"{snapshot.path.name} is whole")
+
+
+@command.command()
+@folder_argument
 def restore(folder: Path) -> None:
     """Make the ledger what it was in the newest snapshots in FOLDER, on a Kafka that lost it, or a new one.
 

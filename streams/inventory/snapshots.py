@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -65,10 +66,20 @@ class Snapshot(NamedTuple):
 
 def snapshots_of(folder: Path | None, partition: int) -> list[Snapshot]:
     """The snapshots of a partition, the newest first."""
+    return [each for each in _snapshots(folder) if each.partition == partition]
+
+
+def newest_snapshots(folder: Path) -> list[Snapshot]:
+    """The newest snapshot of each partition that has one in the folder."""
+    return [next(of_partition) for _, of_partition in groupby(_snapshots(folder), lambda each: each.partition)]
+
+
+def _snapshots(folder: Path | None) -> list[Snapshot]:
+    """All snapshots in a folder, by partition, the newest first."""
     names = [] if folder is None or not folder.is_dir() else [path.name for path in folder.iterdir()]
     matches = [match for name in names if (match := NAME.fullmatch(name))]
     snapshots = [Snapshot(Path(folder or ""), *map(int, match.groups())) for match in matches]
-    return sorted((each for each in snapshots if each.partition == partition), key=lambda each: -each.offset)
+    return sorted(snapshots, key=lambda each: (each.partition, -each.offset))
 
 
 def oldest(folder: Path | None, partition: int, begin: int, as_of: AsOf) -> Snapshot | None:

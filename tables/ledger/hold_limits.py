@@ -10,12 +10,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from tables.ledger.records import Holding
+from tables.ledger.records import NO_EVENT, Holding
 from tables.messages.commands import PAYMENT_DEFAULT_S, Buy, Hold, LimitHolds
 from tables.messages.reasons import Reason, Refusal
 from tables.times import from_milliseconds
 
-HOLD_LIMITS_KEY: Final = bytes(16) + b"l"
+HOLD_LIMITS_KEY: Final = NO_EVENT + b"l"
 
 
 class HoldLimits(Struct, frozen=True, array_like=True):

@@ -2,7 +2,7 @@
 
 A key is the event's id (16 bytes), a letter for the kind of record, and for purchases and accounts their id; so a
 prefix scan finds the purchases of one event. (HOLD_MARK is the letter of tables/ledger/deadlines.py.) Under a key that
-no event has, each partition has a watermark, which reveals whether the log was rewritten since.
+no event has (NO_EVENT), each partition has a watermark, which reveals whether the log was rewritten since.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,8 @@ HOLD_MARK = b"h"
 PLAN_MARK = b"n"
 PURCHASE_MARK = b"p"
 SECTION_MARK = b"s"
-WATERMARK_KEY: Final = bytes(16) + b"w"
+NO_EVENT: Final = bytes(16)
+WATERMARK_KEY: Final = NO_EVENT + b"w"
 DIGEST_BYTES: Final = 16
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 import ops.ledger_restoring
-from ops.ledger_restoring import DatabaseAhead, LedgerNotEmpty, outcomes_of, restore_ledger
+from ops.ledger_restoring import DatabaseAhead, LedgerNotEmpty, WrongPartitions, outcomes_of, restore_ledger
 from ops.scratch import Scratch
 from settings import Settings
 from streams.inventory.snapshots import Snapshot
 from tables.ledger.event_replay import MemoryTable
 from tables.ledger.ledger import Ledger
+from tables.ledger.records import WATERMARK_KEY
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tests.unit.tables.ledger_driver import CODES
 from tests.unit.tables.modelled_log import RandomLog
@@ -114,3 +115,18 @@ def test_tickets_that_the_database_knows_to_be_sold_are_not_sold_again(
     assert kafka["appended"] == {}
     kafka["purchases_to"] = {0: LOG[-1].offset}
     assert list(restore_ledger(SETTINGS, tmp_path))
+
+
+def test_a_ledger_of_another_number_of_partitions_is_refused(tmp_path: Path, kafka: dict[str, Any]) -> None:
+    """Its events would be looked for in other partitions, and sold from the beginning."""
+    snapshot(tmp_path, dict(decided()[0].scan()))
+    with pytest.raises(WrongPartitions, match=r"ledger-0-\d+-\d+ is not of a ledger with 64 partitions"):
+        list(restore_ledger(SETTINGS.model_copy(update={"partitions": 64}), tmp_path))
+    Snapshot(tmp_path, 1, 5, AT).path.mkdir()
+    with closing(Scratch(Snapshot(tmp_path, 1, 5, AT).path)) as table:
+        table.write([(WATERMARK_KEY, b"")])
+        table.flush()
+    with pytest.raises(WrongPartitions, match="ledger-1-5-1700000000000 is not of a ledger with 1 partitions"):
+        list(restore_ledger(SETTINGS, tmp_path))
+    assert kafka["appended"] == {}
+    assert kafka["skipped"] == []

@@ -20,6 +20,7 @@ def stack(tmp_path: Path) -> Stack:
 def a_set(folder: Path, name: str) -> Path:
     made = folder / name
     (made / LEDGER).mkdir(parents=True)
+    (made / SECRETS).mkdir()
     (made / DUMP).touch()
     return made
 
@@ -69,7 +70,7 @@ def test_a_backup_that_fails_leaves_no_set_and_removes_none(stack: Stack, tmp_pa
     older = [a_set(folder, f"2026010{day}T000000Z") for day in range(1, 4)]
     with pytest.raises(RestoreRefused, match="pg_dump"):
         back_up_all(stack, folder, keep=1)
-    assert sorted(folder.iterdir()) == older
+    assert sorted(folder.glob("*Z*")) == older
 
 
 def test_a_snapshot_that_fails_leaves_no_set_either(
@@ -79,7 +80,25 @@ def test_a_snapshot_that_fails_leaves_no_set_either(
     monkeypatch.setattr(Stack, "environment", property(lambda _: {"TURNSTILE_TICKET_KEY": "short"}))
     with pytest.raises(RestoreRefused, match="ledger snapshot"):
         back_up_all(stack, tmp_path / "backups")
-    assert list((tmp_path / "backups").iterdir()) == []
+    assert list((tmp_path / "backups").glob("*Z*")) == []
+
+
+def test_a_backup_while_another_one_is_made_is_refused_and_takes_nothing_from_it(
+    stack: Stack, tmp_path: Path, quick: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = []
+
+    def dump(_: Stack, file: Path) -> None:
+        file.touch()
+        with pytest.raises(RestoreRefused) as refused:
+            back_up_all(stack, tmp_path / "backups")
+        said.append(str(refused.value))
+
+    monkeypatch.setattr(backup_sets, "backup", dump)
+    made = back_up_all(stack, tmp_path / "backups")
+    assert said == [f"another backup is being made in {tmp_path / 'backups'}"]
+    assert sets_in(tmp_path / "backups") == [made]
+    assert {path.name for path in made.iterdir()} == {DUMP, SECRETS, LEDGER}
 
 
 @pytest.mark.parametrize("name", ["postgres", "kafka", "elasticsearch"])
@@ -94,6 +113,20 @@ def test_nothing_is_restored_over_data(stack: Stack, tmp_path: Path, name: str) 
 def test_what_is_no_set_is_refused(stack: Stack, tmp_path: Path) -> None:
     with pytest.raises(RestoreRefused, match="is no set of backups"):
         restore_all(stack, tmp_path)
+
+
+def test_a_set_whose_dump_is_cut_off_or_whose_ledger_is_damaged_leaves_the_folder_empty(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = a_set(tmp_path, "20260101T000000Z")
+    (made / DUMP).write_bytes(b"PGDMP")
+    with pytest.raises(RestoreRefused, match="pg_restore: "):
+        restore_all(stack, made)
+    monkeypatch.setattr(backup_sets, "check_dump", lambda *_: None)
+    (made / LEDGER / "ledger-0-7-1700000000000").mkdir()
+    with pytest.raises(RestoreRefused, match="ledger check"):
+        restore_all(stack, made)
+    assert not (stack.settings.home / "postgres").exists()
 
 
 def test_rotation_keeps_what_has_another_name(tmp_path: Path) -> None:

@@ -40,3 +40,15 @@ def test_it_gets_the_addresses_and_secrets_of_the_stack_and_its_exit_code_counts
 def test_the_environment_comes_first(environment: dict[str, str]) -> None:
     url = "postgresql://elsewhere/turnstile"
     assert operate("status", env=environment | {"TURNSTILE_DATABASE_URL": url}) == (3, f"{url} status\n")
+
+
+@pytest.mark.parametrize("arguments", [("backup", "{}/dump"), ("backup-all", "{}/sets")])
+def test_a_folder_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    command = (sys.executable, "-m", "stack", *(word.format(file) for word in arguments))
+    env = {**os.environ, "TURNSTILE_HOME": str(tmp_path / "home")}
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert str(file) in done.stderr

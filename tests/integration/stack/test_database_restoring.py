@@ -1,0 +1,71 @@
+"""A restore that does not come to its end leaves the database as it was, and the former data where they were."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from stack.backup import BEFORE, backup, restore, restore_database
+from stack.embedded import Stack
+from stack.errors import RestoreRefused
+from stack.postgres import SUPERUSER, Postgres
+
+KEPT = "SELECT word FROM kept"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A running PostgreSQL with a table."""
+    stack = Stack.on_free_ports(tmp_path / "home")
+    try:
+        stack.start("postgres")
+        run(stack, "CREATE TABLE kept AS SELECT md5(n::text) AS word FROM generate_series(1, 20000) AS n")
+        yield stack
+    finally:
+        stack.remove()
+
+
+def run(stack: Stack, query: str) -> list[tuple[str]]:
+    with psycopg.connect(server(stack).url(SUPERUSER), autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def server(stack: Stack) -> Postgres:
+    found = stack.members["postgres"]
+    assert isinstance(found, Postgres)
+    return found
+
+
+def test_a_dump_that_is_cut_off_or_damaged_is_refused_before_anything_is_done(stack: Stack, tmp_path: Path) -> None:
+    file, pid = tmp_path / "dump", stack.pids["postgres"]
+    backup(stack, file)
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    for content in (whole[:middle], whole[:middle] + b"damaged" + whole[middle + 7 :]):
+        file.write_bytes(content)
+        with pytest.raises(RestoreRefused, match="pg_restore: "):
+            restore(stack, file)
+    assert stack.pids["postgres"] == pid
+
+
+def test_a_restore_that_fails_keeps_the_data_however_often_it_is_tried(stack: Stack, tmp_path: Path) -> None:
+    """The new server lacks a role of the dump."""
+    run(stack, "CREATE ROLE guest")
+    run(stack, "GRANT SELECT ON kept TO guest")
+    backup(stack, file := tmp_path / "dump")
+    run(stack, "INSERT INTO kept VALUES ('since')")
+    for _ in range(2):
+        with pytest.raises(RestoreRefused, match='role "guest" does not exist'):
+            restore_database(stack, file)
+    stack.start("postgres")
+    assert ("since",) in run(stack, KEPT)
+
+
+def test_the_former_data_are_kept_beside_the_restored_ones(stack: Stack, tmp_path: Path) -> None:
+    backup(stack, file := tmp_path / "dump")
+    run(stack, "INSERT INTO kept VALUES ('since')")
+    restore_database(stack, file)
+    assert len(run(stack, KEPT)) == 20_000
+    assert (server(stack).data.with_name(BEFORE) / "PG_VERSION").exists()
