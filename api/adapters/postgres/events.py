@@ -66,6 +66,9 @@ DELETE FROM event_outbox
 WHERE aggregate_id = %(event)s AND version < %(version)s AND (part = 0 OR version IS DISTINCT FROM %(plan)s)
 """
 
+# The announcement that a deleted event leaves behind.
+_SELECT_ANNOUNCED: Final = "SELECT 1 FROM event_outbox WHERE aggregate_id = %(id)s"
+
 Rows = Connection[DictRow]
 
 
@@ -78,7 +81,8 @@ class EventRows:
     def add(self, listing: Listing) -> None:
         """Store a new event with its ticket types and announce it.
 
-        Refused: already-exists, unknown-account, invalid-input if it is too large for the ledger.
+        Refused: already-exists, also for the id of a deleted event, which the ledger has cancelled for good;
+        unknown-account, invalid-input if it is too large for the ledger.
         """
         check_size(listing)
         with self._database.transaction() as connection:
@@ -160,6 +164,8 @@ def _insert_event(connection: Rows, event: Event) -> None:
         raise Refused("already-exists", f"there is an event {event.id}", Fault("is in use", "/id")) from error
     except ForeignKeyViolation as error:
         raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId")) from error
+    if fetch(connection, _SELECT_ANNOUNCED, {"id": event.id}):
+        raise Refused("already-exists", f"there was an event {event.id}", Fault("was in use", "/id"))
 
 
 def _event_row(event: Event) -> dict[str, Any]:

@@ -248,3 +248,7 @@ def test_a_deleted_event_is_announced_a_last_time(accounts: AccountRows, databas
     assert events.get(event.id) is None
     # The outbox keeps the newest announcement alone.
     assert scratch.rows("SELECT version FROM event_outbox") == [(2,)]
+    # Version 1 of another event with this id would be older for the ledger, which would sell nothing of it.
+    with pytest.raises(Refused, match=f"there was an event {event.id}"):
+        events.add(Listing(event))
+    assert events.get(event.id) is None
