@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from contextlib import closing
 from typing import Any
 from uuid import uuid4
@@ -174,6 +175,42 @@ def test_a_long_description_stays_when_another_column_changes(pipeline: Pipeline
 
     rows = eventually(lambda: len(r := values(pipeline, EVENT_ROWS, event)) == 2 and r, within=20, pause=0.3)
     assert (rows[1]["venue"], rows[1]["description"]) == ("Elsewhere", text)
+
+
+def test_a_long_address_stays_when_another_column_changes(pipeline: Pipeline) -> None:
+    """All columns at their limit, in characters of four bytes that can't be packed."""
+    chosen = random.Random(1)
+    first, last, address = ("".join(chr(chosen.randrange(0x20000, 0x2A000)) for _ in range(n)) for n in (100, 100, 249))
+    account, email = str(uuid4()), f"{address}@a.at"
+    insert = "INSERT INTO account (id, first_name, last_name, email, phone) VALUES (%s, %s, %s, %s, %s)"
+    pipeline.rows(insert, account, first, last, email, "1" * 32)
+
+    pipeline.rows("UPDATE account SET locale = 'de' WHERE id = %s", account)
+
+    rows = eventually(lambda: len(r := values(pipeline, ACCOUNT_ROWS, account)) == 2 and r, within=20, pause=0.3)
+    assert [(row["locale"], row["email"]) for row in rows] == [("en", email), ("de", email)]
+
+
+def test_a_column_that_an_operator_adds_is_not_captured_and_spoils_no_row(pipeline: Pipeline) -> None:
+    """JSON has no NaN: a record with one can't be read at all."""
+    event = new_event(pipeline)
+    pipeline.rows("ALTER TABLE event ADD COLUMN rating double precision")
+    try:
+        title = f"Rated {uuid4().hex[:8]}"
+        pipeline.rows("UPDATE event SET rating = 'NaN', title = %s WHERE id = %s", title, event)
+        eventually(lambda: event in pipeline.found(title), within=20)
+    finally:
+        pipeline.rows("ALTER TABLE event DROP COLUMN rating")
+
+
+def test_a_message_in_the_log_stops_no_connector(pipeline: Pipeline) -> None:
+    """Whoever may connect may write one; its topic is not there."""
+    for transactional in ("true", "false"):
+        pipeline.rows(f"SELECT pg_logical_emit_message({transactional}, 'anybody', 'anything')")
+        event, _ = pipeline.event(3)
+        row = pipeline.http.get(f"/events/{event}").json()
+        for topic, key in ((EVENT_ROWS, event), (ACCOUNT_ROWS, row["organizerId"]), (EVENT_STATUS, event)):
+            eventually(lambda topic=topic, key=key: values(pipeline, topic, key), within=20, pause=0.3)  # type: ignore[misc]
 
 
 def test_a_deleted_event_is_found_no_more(pipeline: Pipeline) -> None:

@@ -252,6 +252,12 @@ def test_replica_identities_are_as_chosen(scratch: Scratch) -> None:
     assert {name for name, identity in found.items() if identity in ("f", b"f")} == {"event"}
 
 
+@pytest.mark.parametrize("table", ["event", "account"])
+def test_no_captured_row_goes_by_truncate_which_nobody_would_be_told(scratch: Scratch, table: str) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match=f"TRUNCATE of {table} would reach nobody: DELETE its rows"):
+        scratch.rows(f"TRUNCATE {table} CASCADE")
+
+
 @pytest.mark.parametrize(
     "allowed",
     [

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ import pytest
 
 from connect.connectors.configuration import Connector, connectors
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT, HEARTBEAT_ROWS, all_topics
+from tests.unit.upgrades.recording import recordings
 
 CAPTURE = Path(__file__).parents[4] / "migrations" / "steps" / "0007_capture.sql"
 CAPTURED = {"turnstile-event": "event", "turnstile-account": "account", "turnstile-outbox": "event_outbox"}
@@ -76,6 +78,17 @@ def test_of_an_account_the_connector_asks_for_the_columns_that_the_role_may_read
     assert found is not None
     columns = by_name(wanted)["turnstile-account"].config["column.include.list"].split(",")[0]
     assert columns == rf"public\.account\.({'|'.join(found[1].split(', '))})"
+
+
+def test_a_column_that_an_operator_adds_is_not_captured(wanted: list[Connector]) -> None:
+    recorded = {topic: json.loads(value) for topic, value in recordings()[-1].messages()}
+    ours = {name for name in recorded[EVENT_ROWS] if not name.startswith("__")}
+    found = re.fullmatch(
+        r"public\\.event\\.\((.*)\),public\\.heartbeat\\.\.\*",
+        by_name(wanted)["turnstile-event"].config["column.include.list"],
+    )
+    assert found is not None
+    assert set(found[1].split("|")) == ours
 
 
 @pytest.mark.parametrize("name", CAPTURED)
