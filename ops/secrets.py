@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from connect.access.secret_file import write_once
 from ops.certificate import self_signed
 
 # The principals of connect/access/principals.py, with the brokers' administrator.
@@ -36,6 +37,7 @@ PASSWORDS: Final = (
 DATABASE_URL: Final = "database_url"
 CERTIFICATE: Final = "tls_certificate"
 DATABASE: Final = "postgres:5432/turnstile"
+READABLE: Final = 0o444
 
 
 def main() -> None:
@@ -52,22 +54,13 @@ def report(folder: Path, made: list[str]) -> str:
 def make_secrets(folder: Path) -> list[str]:
     """Make the missing files and return their names. No file ends in a newline, which some readers would keep."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    made = [name for name in PASSWORDS if _write(folder / name, secrets.token_urlsafe(32))]
+    made = [name for name in PASSWORDS if write_once(folder / name, secrets.token_urlsafe(32), READABLE)]
     password = (folder / "database_password").read_text()
-    if _write(folder / DATABASE_URL, f"postgresql://turnstile:{password}@{DATABASE}"):
+    if write_once(folder / DATABASE_URL, f"postgresql://turnstile:{password}@{DATABASE}", READABLE):
         made.append(DATABASE_URL)
-    if _write(folder / CERTIFICATE, self_signed()):
+    if write_once(folder / CERTIFICATE, self_signed(), READABLE):
         made.append(CERTIFICATE)
     return made
-
-
-def _write(path: Path, text: str) -> bool:
-    if path.exists():
-        return False
-    path.touch(mode=0o600)
-    path.write_text(text)
-    path.chmod(0o444)
-    return True
 
 
 if __name__ == "__main__":

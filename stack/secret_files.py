@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 from connect.access.principals import ADMIN, CONNECT, principals
+from connect.access.secret_file import write_once
 
 KAFKA_PASSWORDS = {name: f"kafka_{name}_password" for name in (ADMIN, *(principal.name for principal in principals()))}
 NAMES = {
@@ -28,6 +29,5 @@ def secret(home: Path, name: str) -> str:
     if not path.exists():
         for folder in (home / "secrets", path.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
+        write_once(path, secrets.token_urlsafe(32), 0o600)
     return path.read_text()
