@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from connect.client_options import client_options
+from connect.folder_lock import locked
 from connect.topics import changelog
 from ops.command_log import acknowledged, carry_out, log_begin, read_log
 from ops.scratch import Scratch, read_changelog
@@ -24,8 +25,14 @@ from tables.ledger.ticket_codes import TicketCodes
 def make_snapshots(now: Settings, folder: Path, keep: int) -> Iterator[Snapshot]:
     """Make a snapshot of each partition that has records, and remove all but the ``keep`` newest of the partition.
 
-    Raises KafkaError, and LogCut where the log lacks commands that the ledger has not acknowledged.
+    Raises KafkaError, LogCut where the log lacks commands that the ledger has not acknowledged, BlockingIOError while
+    another process makes them there, and ScratchFailed.
     """
+    with locked(folder):
+        yield from _make_snapshots(now, folder, keep)
+
+
+def _make_snapshots(now: Settings, folder: Path, keep: int) -> Iterator[Snapshot]:
     ends = acknowledged(now)
     for partition in range(now.partitions):
         draft = folder / f"unfinished-{partition}"

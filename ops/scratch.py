@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,21 +14,37 @@ from connect.partitioning import home_of
 from connect.topics import changelog
 from settings import Settings
 from streams.runtime.changelog import changes
+from tables.errors import TurnstileError
 from tables.ledger.inventory import definition_of
 from tables.ledger.records import decode_event, event_key, record_offset
 from tables.messages.commands import DefineEvent
 
 
+class ScratchFailed(TurnstileError):
+    """RocksDB can't use a folder: another process has it open, the disk is full. The message says which and why."""
+
+
 class Scratch:
-    """Records by key, in the order of the keys."""
+    """Records by key, in the order of the keys. What opens or writes raises ScratchFailed."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._database: Any = rocksdict.Rdict(str(folder), rocksdict.Options(raw_mode=True))
+        with self._named():
+            self._database: Any = rocksdict.Rdict(str(folder), rocksdict.Options(raw_mode=True))
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """What RocksDB raises is an Exception without a class of its own."""
+        try:
+            yield
+        except Exception as error:
+            raise ScratchFailed(f"{self._folder} can't be used: {error}") from error
 
     def flush(self) -> None:
         """Write what is in memory to files with checksums."""
-        self._database.flush()
+        with self._named():
+            self._database.flush()
 
     def close(self) -> None:
         """Close the files, and keep them."""
@@ -50,7 +67,8 @@ class Scratch:
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in records:
             batch.put(key, value)
-        self._database.write(batch)
+        with self._named():
+            self._database.write(batch)
 
     def take_over(self, rows: list[tuple[bytes, bytes]]) -> None:
         """Write changelog records; an older one never replaces a newer one."""

@@ -3,14 +3,12 @@
 The database is written first, so that the ledger of a set knows every purchase that its database has.
 """
 
-import fcntl
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from connect.folder_lock import locked
 from stack.backup import NEEDED, backup, check_dump, operate, restore_database
 from stack.embedded import Stack
 from stack.errors import RestoreRefused
@@ -19,7 +17,6 @@ DUMP: Final = "turnstile.dump"
 SECRETS: Final = "secrets"
 LEDGER: Final = "ledger"
 UNFINISHED: Final = ".unfinished"
-LOCK: Final = "lock"
 NAME: Final = "%Y%m%dT%H%M%SZ"
 KEEP: Final = 7
 
@@ -27,9 +24,10 @@ KEEP: Final = 7
 def back_up_all(stack: Stack, folder: Path, keep: int = KEEP) -> Path:
     """Write a set of the running stack into ``folder``, remove all but the ``keep`` newest, and give its own folder.
 
-    A set has its name once it is complete. Raises RestoreRefused; then the older sets are there as before.
+    A set has its name once it is complete. Raises RestoreRefused, and BlockingIOError while another one is made there;
+    then the older sets are there as before.
     """
-    with _only_one(folder):
+    with locked(folder):
         made = folder / datetime.now(UTC).strftime(NAME)
         draft = made.with_suffix(UNFINISHED)
         draft.mkdir(mode=0o700)
@@ -42,18 +40,6 @@ def back_up_all(stack: Stack, folder: Path, keep: int = KEEP) -> Path:
             shutil.rmtree(draft, ignore_errors=True)
         rotate(folder, keep)
     return made
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Raises RestoreRefused while another backup is made in the folder, whose unfinished set would be removed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RestoreRefused(f"another backup is being made in {folder}") from None
-        yield
 
 
 def sets_in(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 import ops.command_log
 import ops.history
 import ops.ledger_snapshot
+from connect.folder_lock import locked
 from ops.commands import event as event_command
 from ops.commands import ledger as ledger_command
 from ops.commands import why
@@ -240,3 +241,10 @@ def test_the_command_of_the_container_says_what_it_lacks() -> None:
     done = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "TURNSTILE_LEDGER_SNAPSHOTS names no folder" in done.stderr
+
+
+def test_a_second_one_at_the_same_time_is_refused_and_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    (tmp_path / "unfinished-0").mkdir()
+    with locked(tmp_path), pytest.raises(BlockingIOError, match=f"another process is writing into {tmp_path}"):
+        list(make_snapshots(SETTINGS, tmp_path, 3))
+    assert (tmp_path / "unfinished-0").exists()
