@@ -17,6 +17,8 @@ from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.messages.mail_jobs import Job, encode_job
 
 TABLE = "bookings"
+# Mails whose records are stored together. A crash between the two repeats these.
+MAILS_AT_ONCE = 100
 
 
 class TracedJob(NamedTuple):

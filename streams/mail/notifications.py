@@ -1,7 +1,7 @@
 """The agent that turns outcomes into mails, and an event's change into a mail to everybody with tickets."""
 
 from connect.topics import OUTCOMES
-from streams.mail.bookings import Bookings, TracedJob
+from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
@@ -15,17 +15,15 @@ from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcom
 
 CONSUMER = "notifications"
 BATCH_MAX_RECORDS = 1_000
-# Of an event's purchases that are notified of a change. A crash repeats at most the mails of one page.
-PAGE_PURCHASES = 500
 
 
 class NotificationsAgent:
     """Writes ``notification-jobs`` from ``ticket-purchase``."""
 
-    def __init__(self, app: App, bookings: Bookings, page_purchases: int = PAGE_PURCHASES) -> None:
+    def __init__(self, app: App, bookings: Bookings, mails_at_once: int = MAILS_AT_ONCE) -> None:
         self.app = app
         self.bookings = bookings
-        self._page_purchases = page_purchases
+        self._mails_at_once = mails_at_once
         self._next: dict[int, int] = {}
         app.on_partitions_assigned.connect(self._forget)
         add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
@@ -64,9 +62,10 @@ class NotificationsAgent:
             headers = trace_headers(message) if message.headers else ()
             if job:
                 jobs.append(TracedJob(job, headers))
-            if outcome.kind is OutcomeKind.CHANGED:
+            if len(jobs) == self._mails_at_once or outcome.kind is OutcomeKind.CHANGED:
                 await self.bookings.save(partition, unit, jobs)
                 jobs.clear()
+            if outcome.kind is OutcomeKind.CHANGED:
                 await self._notify_all(partition, unit, outcome, headers)
         await self.bookings.save(partition, unit, jobs)
         return dead_letters
@@ -76,7 +75,7 @@ class NotificationsAgent:
 
         There may be thousands of mails, so that only the first one continues the change's trace.
         """
-        while (jobs := unit.announce(outcome.event, self._page_purchases)) is not None:
+        while (jobs := unit.announce(outcome.event, self._mails_at_once)) is not None:
             traced = [TracedJob(job) for job in jobs]
             if traced:
                 traced[0] = traced[0]._replace(headers=headers)

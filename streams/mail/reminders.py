@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable
 from itertools import islice, takewhile
 
-from streams.mail.bookings import Bookings, TracedJob
+from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob
 from streams.runtime.app import App
 from streams.runtime.timer import run_timer
 from tables.bookings.records import decode_reminder
 
 INTERVAL_S = 0.5
 RETRY_S = 2.0
-BATCH_MAX_REMINDERS = 500
 
 
 class Reminders:
@@ -33,12 +32,12 @@ class Reminders:
         app.task(self._run)
 
     async def send_due(self, partition: int) -> int:
-        """Send the reminders that are due on a partition, at most BATCH_MAX_REMINDERS. Gives the number of entries."""
+        """Send the reminders that are due on a partition, at most MAILS_AT_ONCE. Gives the number of entries."""
         async with self.bookings.lock:
             now_ms = round(self._clock() * 1000)
             entries = takewhile(lambda entry: decode_reminder(entry)[0] <= now_ms, self.bookings.reminders(partition))
             unit = self.bookings.unit_of_work(partition)
-            due = list(islice(entries, BATCH_MAX_REMINDERS))
+            due = list(islice(entries, MAILS_AT_ONCE))
             jobs = [TracedJob(job) for job in (unit.reminder(entry, now_ms) for entry in due) if job]
             await self.bookings.save(partition, unit, jobs)
         return len(due)
@@ -49,7 +48,8 @@ class Reminders:
         )
 
     async def _send_all(self) -> bool:
+        more = False
         for partition in self.bookings.owned():
             if self._is_caught_up(partition):
-                await self.send_due(partition)
-        return False
+                more |= await self.send_due(partition) == MAILS_AT_ONCE
+        return more

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from connect.topics import OUTCOMES
 from streams.mail import bookings as bookings_module
-from streams.mail.bookings import Bookings
+from streams.mail.bookings import MAILS_AT_ONCE, Bookings
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
 from streams.runtime import dead_letters
@@ -91,7 +91,7 @@ def test_a_hold_is_reminded_of_once(world: World, driver: LedgerDriver) -> None:
 
 
 def test_a_change_goes_to_every_holder_page_by_page(world: World, driver: LedgerDriver) -> None:
-    world.agent._page_purchases = 3
+    world.agent._mails_at_once = 3
     outcomes = [driver.define(ticket_type()), *(driver.buy(number) for number in range(8))]
     world.tell(*outcomes, driver.define(ticket_type(), version=2, venue="Fenice"), driver.buy(9))
     assert kinds(world).count(MailKind.CONFIRMED) == 9
@@ -102,7 +102,7 @@ def test_a_change_goes_to_every_holder_page_by_page(world: World, driver: Ledger
 def test_a_crash_between_two_pages_goes_on_from_the_last(
     world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.agent._page_purchases = 3
+    world.agent._mails_at_once = 3
     world.tell(driver.define(ticket_type()), *(driver.buy(number) for number in range(8)))
     world.jobs.clear()
     change = driver.define(ticket_type(), version=2, venue="Fenice")
@@ -122,6 +122,39 @@ def test_a_crash_between_two_pages_goes_on_from_the_last(
     assert len(world.jobs) == 8
     world.tell(change)
     assert len({job.id for job in world.jobs}) == len(world.jobs) == 8
+
+
+def test_a_crash_repeats_no_more_mails_than_are_stored_together(
+    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.agent._mails_at_once = 3
+    outcomes = [driver.define(ticket_type()), *(driver.buy(number) for number in range(8))]
+    store = OffsetTable.store
+
+    def failing(table: OffsetTable, partition: int, records: dict[bytes, bytes]) -> list[bytes]:
+        if len(world.jobs) == 6:
+            raise OSError("killed")
+        return store(table, partition, records)
+
+    monkeypatch.setattr(OffsetTable, "store", failing)
+    with pytest.raises(OSError, match="killed"):
+        world.tell(*outcomes)
+    monkeypatch.setattr(OffsetTable, "store", store)
+    world.tell(*outcomes)
+    assert len({job.id for job in world.jobs}) == 8
+    assert len(world.jobs) <= 8 + 3
+
+
+def test_reminders_that_are_due_together_are_not_left_for_the_next_look(
+    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holds = MAILS_AT_ONCE + 5
+    world.tell(driver.define(ticket_type(quantity=holds)), *(driver.hold(number) for number in range(holds)))
+    world.jobs.clear()
+    world.now += 481
+    monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])
+    assert [asyncio.run(world.timer._send_all()) for _ in range(2)] == [True, False]
+    assert kinds(world) == [MailKind.HOLD_ENDING] * holds
 
 
 def test_poison_between_two_outcomes_delays_neither(world: World, driver: LedgerDriver) -> None:
