@@ -6,13 +6,14 @@ Kafka.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import psycopg
 from kafka import TopicPartition
+from psycopg import sql
 
 from connect.client_options import client_options
 from connect.connectors.configuration import Connector
@@ -23,15 +24,20 @@ from connect.topics import HEARTBEAT_ROWS
 from settings import Settings
 
 POLL_MS: Final = 200
+CONNECT_TIMEOUT_S: Final = 10
 CONNECTOR_HEADER: Final = "connector"
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A replication slot: whether it has a reader, and whether PostgreSQL has removed WAL that it needs."""
+    """A replication slot: whether it has a reader, whether PostgreSQL has removed WAL that it needs.
+
+    ``begun``: whether it is made; that takes until all transactions that were open have ended.
+    """
 
     active: bool
     lost: bool
+    begun: bool = True
 
 
 class SourceDatabase(Protocol):
@@ -42,6 +48,7 @@ class SourceDatabase(Protocol):
     def delete_heartbeat(self, key: str) -> None: ...
     def slot_state(self, name: str) -> str: ...
     def slots(self) -> dict[str, Slot]: ...
+    def without_writers(self, tables: Sequence[str], timeout_s: float) -> AbstractContextManager[None]: ...
 
 
 class HeartbeatReader(Protocol):
@@ -129,10 +136,22 @@ class PostgresDatabase:
     def slots(self) -> dict[str, Slot]:
         """The replication slots of this database."""
         query = """
-            SELECT slot_name, active, coalesce(wal_status, '') = 'lost' FROM pg_replication_slots
-            WHERE database = current_database()
+            SELECT slot_name, active, coalesce(wal_status, '') = 'lost', confirmed_flush_lsn IS NOT NULL
+            FROM pg_replication_slots WHERE database = current_database()
         """
-        return {name: Slot(active, lost) for name, active, lost in self._connection.execute(query)}
+        return {name: Slot(*found) for name, *found in self._connection.execute(query)}
+
+    @contextmanager
+    def without_writers(self, tables: Sequence[str], timeout_s: float) -> Iterator[None]:
+        """Wait for the transactions that write to these tables, and let others wait meanwhile; they can be read.
+
+        Raises LockNotAvailable (psycopg) if that takes longer than ``timeout_s``.
+        """
+        names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
+        with self._connection.transaction():
+            self._connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{timeout_s:g}s",))
+            self._connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(names))
+            yield
 
 
 class HeartbeatTopic:
@@ -157,6 +176,8 @@ def open_probe(settings: Settings) -> Iterator[tuple[SourceDatabase, HeartbeatRe
     """PostgreSQL and the heartbeat topic, by the settings."""
     with (
         closing(make_consumer(client_options(settings))) as consumer,
-        psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection,
+        psycopg.connect(
+            settings.database_url.get_secret_value(), autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
+        ) as connection,
     ):
         yield PostgresDatabase(connection), HeartbeatTopic(consumer)

@@ -31,6 +31,11 @@ class ConnectorState:
         return "FAILED" in self.states
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was stopped and not resumed."""
+        return "STOPPED" in self.states
+
+    @property
     def summary(self) -> str:
         """The distinct states in lower case."""
         return " ".join(dict.fromkeys(self.states)).lower()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from connect.connectors.configuration import Connector
 from connect.connectors.probe import SourceDatabase
+from connect.connectors.rest_client import ConnectorState
 from connect.errors import SlotLost
 
 
@@ -17,6 +18,9 @@ class OffsetStore(Protocol):
     def has_read(self, name: str) -> bool:
         """Whether a connector has read before."""
 
+    def state(self, name: str) -> ConnectorState:
+        """A connector's state."""
+
 
 def lost_slots(database: SourceDatabase, readers: OffsetStore, wanted: Sequence[Connector]) -> dict[str, str]:
     """The connectors that have lost changes, each with what happened to its slot."""
@@ -24,7 +28,8 @@ def lost_slots(database: SourceDatabase, readers: OffsetStore, wanted: Sequence[
     found = {}
     for connector in wanted:
         slot = slots.get(connector.slot)
-        if slot is None and readers.has_read(connector.name):
+        # One that is stopped and has no offsets was to start over, and whoever asked for that was killed.
+        if slot is None and (readers.has_read(connector.name) or readers.state(connector.name).stopped):
             found[connector.name] = f"replication slot {connector.slot} is gone"
         elif slot is not None and slot.lost:
             found[connector.name] = f"replication slot {connector.slot} has lost its log; drop it"

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
+from time import sleep
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -23,6 +26,7 @@ from tests.integration.test_capture import new_event
 from tests.pipeline import Pipeline
 
 NAME, SLOT = "turnstile-event", "turnstile_event"
+SLOT_IS_MADE = "SELECT confirmed_flush_lsn IS NOT NULL FROM pg_replication_slots WHERE slot_name = %s"
 
 
 def check(pipeline: Pipeline) -> None:
@@ -76,6 +80,60 @@ def test_a_dropped_slot_is_named_and_repaired(pipeline: Pipeline) -> None:
     asyncio.run(reindex(pipeline.settings, lambda _: None))
     assert differences_of(pipeline) == {}
     check(pipeline)
+
+
+def test_a_change_that_goes_on_across_the_moment_of_the_snapshot_is_not_lost(pipeline: Pipeline) -> None:
+    """PostgreSQL makes a slot in steps, each of which waits for the transactions that are open at its beginning.
+
+    A change that was made before the last step and committed after it is not in the snapshot.
+    """
+    title = f"Across {uuid4().hex[:8]}"
+    event = new_event(pipeline, f"Before {title}")
+    eventually(lambda: event in pipeline.found(title), within=20)
+    with stopped(pipeline):
+        drop(pipeline)
+    first = opened(pipeline)
+    made: list[list[str]] = []
+    starting_over = Thread(target=lambda: made.append(resync(pipeline.settings)))
+    starting_over.start()
+    eventually(lambda: waits_for(pipeline, first), within=60)
+    second = opened(pipeline)
+    first.commit()
+    eventually(lambda: waits_for(pipeline, second), within=20)
+    change, slot_is_made = opened(pipeline), Event()
+
+    def go_on() -> None:
+        change.execute("UPDATE event SET title = %s WHERE id = %s", (f"After {title}", event))
+        slot_is_made.wait(60)
+        change.commit()
+
+    going_on = Thread(target=go_on)
+    going_on.start()
+    sleep(1)  # so that it is before the last step, unless it has to wait
+    second.commit()
+    eventually(lambda: pipeline.rows(SLOT_IS_MADE, SLOT) == [(True,)], within=20)
+    slot_is_made.set()
+    for thread in (going_on, starting_over):
+        thread.join(90)
+    assert made == [[NAME]]
+    for connection in (first, second, change):
+        connection.close()
+    eventually(lambda: event in pipeline.found(f"After {title}"), within=20)
+    assert differences_of(pipeline) == {}
+
+
+def opened(pipeline: Pipeline) -> psycopg.Connection[Any]:
+    """A connection with a transaction that has an id."""
+    connection = psycopg.connect(pipeline.stack.environment["TURNSTILE_DATABASE_URL"])
+    connection.execute("SELECT pg_current_xact_id()")
+    return connection
+
+
+def waits_for(pipeline: Pipeline, connection: psycopg.Connection[Any]) -> bool:
+    """Whether somebody waits for the end of the connection's transaction."""
+    query = "SELECT 1 FROM pg_locks AS held JOIN pg_locks AS wanted USING (locktype, transactionid)"
+    more = "WHERE locktype = 'transactionid' AND held.granted AND held.pid = %s AND NOT wanted.granted"
+    return bool(pipeline.rows(f"{query} {more}", connection.info.backend_pid))
 
 
 def differences_of(pipeline: Pipeline) -> dict[str, str]:

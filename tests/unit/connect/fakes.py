@@ -1,6 +1,8 @@
 """Fakes of Kafka's admin client, Kafka Connect, PostgreSQL and the heartbeat topic, as far as connect uses them."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -174,6 +176,8 @@ class FakeConnect(httpx.MockTransport):
         return httpx.Response(200, json={})
 
     def _status(self, name: str) -> dict[str, Any]:
+        if name in self.stopping and name not in self.resumed:
+            return {"connector": {"state": "STOPPED"}, "tasks": []}
         trace = self.traces.get(name)
         task = {"id": 0, "state": "FAILED", "trace": trace} if trace else {"id": 0, "state": "RUNNING"}
         return {"connector": {"state": "RUNNING"}, "tasks": [task]}
@@ -189,6 +193,7 @@ class FakeWay:
         self.publications = {connector.publication: set(connector.tables) for connector in connectors}
         self.rows: set[str] = set()
         self.known = {connector.slot: Slot(active=True, lost=False) for connector in connectors}
+        self.closed: list[str] = []
         self.beats = 0
         self.deaf_beats = deaf_beats
 
@@ -207,6 +212,15 @@ class FakeWay:
 
     def slots(self) -> dict[str, Slot]:
         return self.known
+
+    @contextmanager
+    def without_writers(self, tables: Sequence[str], timeout_s: float) -> Iterator[None]:
+        assert timeout_s > 0
+        self.closed = list(tables)
+        try:
+            yield
+        finally:
+            self.closed = []
 
     def connectors_seen(self, key: str) -> set[str]:
         if key not in self.rows or self.beats <= self.deaf_beats:

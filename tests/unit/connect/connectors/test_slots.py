@@ -10,6 +10,7 @@ from connect.connectors.rest_client import ConnectClient
 from connect.connectors.resync import start_over
 from connect.connectors.slots import check_slots, lost_slots, unread_slots
 from connect.errors import ServerMissing, SlotLost
+from connect.polling import Polling
 from tests.unit.connect.fakes import Clock, FakeConnect, FakeWay
 
 
@@ -66,35 +67,74 @@ def test_a_connector_that_has_never_read_has_lost_nothing(
 
 
 def test_a_connector_starts_over_once_it_has_come_to_an_end(
-    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    start_over(worker, wanted[1], clock.polling(5))
+    start_over(worker, way, wanted[1], clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]
 
 
 def test_a_connector_starts_over_at_the_server_that_the_settings_name_now(
-    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.configs[wanted[1].name] = wanted[1].config | {"database.hostname": "the server that is gone"}
-    start_over(worker, wanted[1], clock.polling(5))
+    start_over(worker, way, wanted[1], clock.polling(5))
     assert worker.config(wanted[1].name) == wanted[1].config
     assert server.resumed == [wanted[1].name]
 
 
 def test_a_connector_that_does_not_stop_is_named(
-    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.stopping = {wanted[1].name: 1_000}
     with pytest.raises(ServerMissing, match="turnstile-event"):
-        start_over(worker, wanted[1], clock.polling(5))
+        start_over(worker, way, wanted[1], clock.polling(5))
     assert server.resumed == []
 
 
 def test_a_kafka_connect_that_distributes_its_connectors_anew_is_asked_again(
-    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.busy = 3
-    start_over(worker, wanted[1], clock.polling(5))
+    start_over(worker, way, wanted[1], clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]
+
+
+def test_nobody_writes_to_the_table_until_the_slot_is_made(
+    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+) -> None:
+    way.known["turnstile_event"] = Slot(active=True, lost=False, begun=False)
+    seen = []
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if server.resumed:
+            seen.append(way.closed)
+            way.known["turnstile_event"] = Slot(active=True, lost=False)
+
+    start_over(worker, way, wanted[1], Polling(5, clock=clock, sleep=sleep))
+    assert seen == [["public.event"]]
+    assert way.closed == []
+
+
+def test_a_slot_that_is_not_made_in_time_is_named_and_the_table_is_open_again(
+    way: FakeWay, worker: ConnectClient, wanted: list[Connector], clock: Clock
+) -> None:
+    del way.known["turnstile_event"]
+    with pytest.raises(ServerMissing, match="connector turnstile-event does not make its slot within 5 s"):
+        start_over(worker, way, wanted[1], clock.polling(5))
+    assert way.closed == []
+
+
+def test_a_connector_that_was_stopped_to_start_over_and_then_left_is_found(
+    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+) -> None:
+    """Whoever ran the command was killed after the offsets were deleted: the connector does not go on by itself."""
+    name = wanted[1].name
+    server.configs = {each.name: each.config for each in wanted}
+    way.known.clear()
+    server.offsets.clear()
+    assert lost_slots(way, worker, wanted) == {}
+    worker.stop(name)
+    assert list(lost_slots(way, worker, wanted)) == [name]
