@@ -39,6 +39,7 @@ ROLE: Final = "sales"
 # A worker that has just ended is a member of its group until its session expires.
 EMPTY_GROUP_TIMEOUT_S: Final = 15
 TAIL_RECORDS: Final = 50
+CONNECT_TIMEOUT_S: Final = 10
 POLL_MS: Final = 5_000
 
 RAISE: Final = """
@@ -138,7 +139,8 @@ def _reset(admin: Any, places: list[TopicPartition]) -> bool:
 
 def restored(now: Settings) -> None:
     """Carry out all steps in order."""
-    with psycopg.connect(now.database_url.get_secret_value(), autocommit=True) as connection:
+    url = now.database_url.get_secret_value()
+    with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         check_positions(connection, client_options(now))
         rewind_sales(now)
         log.info("the sales projection begins anew with the oldest outcome that is kept")
