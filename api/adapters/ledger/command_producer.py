@@ -36,7 +36,8 @@ limited_log = RateLimitedLog(logging.getLogger(__name__))
 
 # A partition of a topic.
 Place = tuple[str, int]
-Done = Callable[[object], object]
+# Called with the offset of the record.
+Done = Callable[[int], object]
 Failed = Callable[[Exception], object]
 
 
@@ -56,13 +57,15 @@ class CommandBatch:
         self.waiting.append((done, failed))
         return True
 
-    def settle(self, error: Exception | None) -> None:
-        """Call back: the records are acknowledged, or why that is not known."""
-        for done, failed in self.waiting:
-            if error is None:
-                done(None)
-            else:
-                failed(error)
+    def acknowledge(self, offset: int) -> None:
+        """Call back: the records are in the log, the first of them at this offset."""
+        for place, (done, _) in enumerate(self.waiting):
+            done(offset + place)
+
+    def fail(self, error: Exception) -> None:
+        """Call back: the records are not known to be in the log."""
+        for _, failed in self.waiting:
+            failed(error)
 
 
 class CommandProducer:
@@ -189,16 +192,16 @@ class CommandProducer:
         full = self._full.get(place)
         return full.popleft() if full else self._batches.pop(place, None)
 
-    async def _settle(self, batch: CommandBatch, stored: Awaitable[object]) -> None:
+    async def _settle(self, batch: CommandBatch, stored: Awaitable[Any]) -> None:
         try:
-            await stored
+            offset: int = (await stored).offset
         except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
             self._failed(batch, error)
         else:
-            batch.settle(None)
+            batch.acknowledge(offset)
 
     def _failed(self, batch: CommandBatch, error: Exception) -> None:
-        batch.settle(error)
+        batch.fail(error)
         # A subclass is an error of this batch; KafkaError itself is what a producer that has ended raises.
         if type(error) is KafkaError and batch.producer is self._producer:
             self._producer = None
@@ -240,8 +243,8 @@ def trace_headers() -> list[tuple[str, bytes]] | None:
 def make_producer(kafka: ClientOptions) -> Any:
     """A producer that waits for all replicas and gives up after GIVE_UP_S.
 
-    It is not idempotent: the ledger answers a repeated command as it did the first, and a producer
-    whose records expire would have to begin a new sequence each time.
+    It is not idempotent: the ledger answers a repeated command as it did the first, and a producer whose records expire
+    would have to begin a new sequence each time.
     """
     return AIOKafkaProducer(
         **kafka,

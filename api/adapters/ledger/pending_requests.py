@@ -35,9 +35,15 @@ def nothing() -> None:
 
 
 class PendingRequest:
-    """A request in the loop. ``is_answer`` tells its outcome from others of the same purchase."""
+    """A request in the loop. ``is_answer`` tells its outcome from others of the same purchase.
+
+    That there is no such purchase is what the ledger does not remember of a request. Said of an earlier try it is no
+    answer, since the purchase may have come before this command: it has to be said of this command, or of a later one.
+    """
 
     __slots__ = (
+        "_offset",
+        "_unknown",
         "acknowledged",
         "event",
         "failure",
@@ -56,6 +62,8 @@ class PendingRequest:
         self.seconds = seconds
         self.outcome: Outcome | None = None
         self.acknowledged = False
+        self._offset: int | None = None
+        self._unknown: Outcome | None = None
         self.failure: Exception | None = None
         self.on_over: Call = nothing
         self.on_taken: Call = nothing
@@ -72,15 +80,22 @@ class PendingRequest:
 
     def offer(self, outcome: Outcome) -> None:
         """Take the outcome if it answers this request."""
-        if self.outcome is None and outcome.event == self.event and self.is_answer(outcome):
-            self.outcome = outcome
-            self.on_taken()
-            self.on_over()
-
-    def acknowledge(self, _: object) -> None:
-        """The command is in the log."""
-        self.acknowledged = True
+        if self.outcome is not None or outcome.event != self.event or not self.is_answer(outcome):
+            return
+        if outcome.reason is Reason.UNKNOWN_PURCHASE and (self._offset is None or outcome.offset < self._offset):
+            self._unknown = outcome
+            return
+        self.outcome = outcome
         self.on_taken()
+        self.on_over()
+
+    def acknowledge(self, offset: int) -> None:
+        """The command is in the log, at this offset."""
+        self.acknowledged = True
+        self._offset = offset
+        self.on_taken()
+        if self._unknown is not None:
+            self.offer(self._unknown)
 
     def fail(self, error: Exception) -> None:
         """The command is not known to be in the log."""

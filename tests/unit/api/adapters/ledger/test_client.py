@@ -28,6 +28,8 @@ from tests.unit.api.fakes.ledger import outcome
 from tests.unit.telemetry.kept import KeptTraces
 
 TYPE = uuid4()
+# Of every command.
+OFFSET = 0
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Bench:
         """Acknowledge every command, then tell of this outcome."""
 
         def play(command: Buy, done: Done, failed: Failed) -> None:
-            done(None)
+            done(OFFSET)
             self.tell(outcome(command, kind, **more))
 
         self.producer.play = play
@@ -139,7 +141,7 @@ def test_a_purchase_that_is_decided_is_not_on_its_way() -> None:
 
 def test_an_acknowledged_purchase_without_decision_is_accepted() -> None:
     bench = Bench()
-    bench.producer.play = lambda command, done, failed: done(None)
+    bench.producer.play = lambda command, done, failed: done(OFFSET)
     command = purchase()
     assert bench.carry_out(command, 0.01) is None
     assert bench.client.accepted(command.event, command.purchase) == command.account
@@ -148,7 +150,7 @@ def test_an_acknowledged_purchase_without_decision_is_accepted() -> None:
 
 def test_a_confirm_without_decision_makes_no_purchase_seem_to_be_on_its_way() -> None:
     bench = Bench()
-    bench.producer.play = lambda command, done, failed: done(None)
+    bench.producer.play = lambda command, done, failed: done(OFFSET)
     command = Confirm(uuid4(), uuid4(), uuid4(), request=uuid4())
     assert bench.carry_out(command, 0.01) is None
     assert bench.client.accepted(command.event, command.purchase) is None
@@ -221,7 +223,7 @@ def test_a_purchase_that_waited_leaves_nothing_for_the_collector_of_garbage() ->
     bench = Bench()
 
     def play(command: Buy, done: Done, failed: Failed) -> None:
-        done(None)
+        done(OFFSET)
         asyncio.get_running_loop().call_soon(lambda: bench.tell(outcome(command, OutcomeKind.CONFIRMED)))
 
     bench.producer.play = play
@@ -240,7 +242,7 @@ def test_an_acknowledgement_is_waited_for_longer_than_the_decision(told: bool) -
     bench = Bench()
 
     def play(command: Buy, done: Done, failed: Failed) -> None:
-        asyncio.get_running_loop().call_later(0.05, done if told else failed, TimeoutError())
+        asyncio.get_running_loop().call_later(0.05, lambda: done(OFFSET) if told else failed(TimeoutError()))
 
     bench.producer.play = play
     command = purchase()
@@ -254,7 +256,7 @@ def test_an_acknowledgement_is_waited_for_longer_than_the_decision(told: bool) -
 
 def test_one_more_than_may_wait_is_told_to_come_again_soon() -> None:
     bench = Bench(requests_max=1)
-    bench.producer.play = lambda command, done, failed: done(None)
+    bench.producer.play = lambda command, done, failed: done(OFFSET)
 
     async def crowd() -> list[Any]:
         both = (bench.client.carry_out(purchase(), 0.01) for _ in range(2))
@@ -341,7 +343,7 @@ def test_a_stranger_who_asks_meanwhile_is_not_told_that_the_owner_does(change: A
 
     def play(command: Any, done: Done, failed: Failed) -> None:
         commands.append(command)
-        done(None)
+        done(OFFSET)
 
     bench.producer.play = play
     bought = purchase()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,8 @@ from tests.unit.api.adapters.test_catalogue_check import listing
 from tests.unit.api.soon import soon
 
 PARTITIONS = 4
+# Of the first record of each batch.
+OFFSET = 7
 
 
 class Builder:
@@ -37,7 +40,7 @@ class Builder:
 class Producer:
     """Keeps batches; each of them ends as ``ends`` says."""
 
-    def __init__(self, ends: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, ends: Callable[[], Awaitable[Any]]) -> None:
         self.ends = ends
         self.sent: list[tuple[int, Builder]] = []
         self.stopped = self.has_ended = False
@@ -53,7 +56,7 @@ class Producer:
     def create_batch(self) -> Builder:
         return Builder()
 
-    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> Awaitable[None]:
+    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> Awaitable[Any]:
         if self.has_ended:
             raise KafkaError("Unexpected error during batch delivery")
         self.sent.append((partition, builder))
@@ -63,7 +66,7 @@ class Producer:
 class NarrowProducer(Producer):
     """Has room for one batch until ``leave`` is called; no more than one other may wait for it."""
 
-    def __init__(self, ends: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, ends: Callable[[], Awaitable[Any]]) -> None:
         super().__init__(ends)
         self._room = asyncio.Semaphore(1)
         self.waiting = 0
@@ -71,7 +74,7 @@ class NarrowProducer(Producer):
     def leave(self) -> None:
         self._room.release()
 
-    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> Awaitable[None]:
+    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> Awaitable[Any]:
         self.waiting += 1
         assert self.waiting == 1
         await self._room.acquire()
@@ -110,9 +113,10 @@ class Cluster:
         self.producers.append(self.kind(self._end))
         return self.producers[-1]
 
-    async def _end(self) -> None:
+    async def _end(self) -> Any:
         if self.error is not None:
             raise self.error
+        return SimpleNamespace(offset=OFFSET)
 
 
 Scenario = Callable[[Cluster, CommandProducer], Awaitable[None]]
@@ -140,7 +144,7 @@ def test_what_comes_within_a_moment_is_one_batch_of_its_partition() -> None:
         for _ in range(10):
             producer.append(b"one event", b"x", done.append, done.append)
         await soon(lambda: len(done) == 10)
-        assert done == [None] * 10
+        assert done == list(range(OFFSET, OFFSET + 10))
         [(_, builder)] = cluster.producers[0].sent
         assert len(builder.records) == 10
 
@@ -174,13 +178,13 @@ def test_records_gather_while_a_batch_of_their_partition_waits_for_room() -> Non
     async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         told = await appended_slowly(producer, 12)
         [narrow] = cluster.producers
-        assert (told, narrow.waiting) == ([None], 1)
+        assert (told, narrow.waiting) == ([OFFSET], 1)
         narrow.leave()
         narrow.leave()
         await soon(lambda: len(told) == 12)
         sent = [[value for _, value in builder.records] for _, builder in narrow.sent]
         assert sent == [[b"0"], [b"1"], [b"%d" % number for number in range(2, 12)]]
-        assert told == [None] * 12
+        assert told == [OFFSET, OFFSET, *range(OFFSET, OFFSET + 10)]
 
     opened(scenario, NarrowProducer)
 
@@ -193,7 +197,7 @@ def test_records_that_waited_too_long_for_room_are_not_sent_any_more() -> None:
         narrow.leave()
         await soon(lambda: len(told) == 3)
         assert [len(builder.records) for _, builder in narrow.sent] == [1, 1]
-        assert [type(each) for each in told] == [type(None), KafkaTimeoutError, type(None)]
+        assert [type(each) for each in told] == [int, KafkaTimeoutError, int]
 
     opened(scenario, NarrowProducer, give_up_s=0.1)
 
@@ -218,7 +222,7 @@ def test_a_producer_that_has_ended_is_replaced() -> None:
         await soon(lambda: told and len(cluster.producers) == 2 and producer.is_open)
         cluster.error = None
         producer.append(b"one event", b"x", told.append, told.append)
-        await soon(lambda: told[1:] == [None])
+        await soon(lambda: told[1:] == [OFFSET])
 
     opened(scenario)
 
@@ -236,7 +240,7 @@ def test_no_partition_waits_for_the_end_of_the_producer_before(
         await soon(lambda: told and len(cluster.producers) == 2 and producer.is_open)
         producer.append(b"one event", b"x", told.append, told.append)
         await asyncio.sleep(0.2)
-        assert told[1:] == [None]
+        assert told[1:] == [OFFSET]
 
     opened(scenario, kind)
 
@@ -266,7 +270,7 @@ def test_what_is_on_its_way_is_sent_before_it_closes() -> None:
         await soon(lambda: producer.is_open)
         producer.append(b"key", b"value", told.append, told.append)
         await producer.close()
-        assert told == [None]
+        assert told == [OFFSET]
 
     asyncio.run(run())
 

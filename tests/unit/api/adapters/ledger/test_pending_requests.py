@@ -149,9 +149,45 @@ def test_who_asks_for_anothers_purchase_under_the_same_key_is_not_told_of_it(cha
     assert first_answer(owner, unknown) == first_answer(stranger, unknown) == unknown
 
 
+@pytest.mark.parametrize("change", [Confirm, Cancel])
+@pytest.mark.parametrize("offset", [3, None], ids=["acknowledged", "not yet acknowledged"])
+def test_that_the_purchase_was_unknown_to_an_earlier_try_is_no_answer(change: Any, offset: int | None) -> None:
+    bought = purchase()
+    command = change(bought.event, bought.purchase, bought.account, request=uuid4())
+    request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
+    told = {"reason": Reason.UNKNOWN_PURCHASE, "request": command.request, "account": None}
+    if offset is not None:
+        request.acknowledge(offset)
+    request.offer(outcome(bought, OutcomeKind.REFUSED, offset=2, **told))
+    request.acknowledge(3)
+    assert request.outcome is None
+    done = outcome(bought, OutcomeKind.CONFIRMED, request=command.request)
+    request.offer(done)
+    assert request.outcome == done
+
+
+@pytest.mark.parametrize("told_at", [3, 4])
+def test_that_the_purchase_is_unknown_is_an_answer_also_before_the_acknowledgement(told_at: int) -> None:
+    bought = purchase()
+    command = Confirm(bought.event, bought.purchase, bought.account, request=uuid4())
+    request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
+    unknown = outcome(
+        bought,
+        OutcomeKind.REFUSED,
+        reason=Reason.UNKNOWN_PURCHASE,
+        request=command.request,
+        account=None,
+        offset=told_at,
+    )
+    request.offer(unknown)
+    request.acknowledge(3)
+    assert request.outcome == unknown
+
+
 def first_answer(command: BuyersCommand, *told: Outcome) -> Outcome | None:
     """Which of these outcomes a request takes as its own."""
     request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
+    request.acknowledge(0)
     for each in told:
         request.offer(each)
     return request.outcome
