@@ -71,7 +71,8 @@ class PaymentChecks:
     def _due(self, partition: int) -> list[tuple[UUID, PaymentRecord]]:
         now_ms = self._clock() * 1000
         if partition not in self._after:
-            if now_ms < self._next_walk_at.get(partition, 0):
+            # One that is further away was appointed before the clock was set back.
+            if now_ms < self._next_walk_at.get(partition, 0) <= now_ms + CHECK_FIRST_MS:
                 return []
             # Or sooner, when the first payment that this walk sees is due: no event since then makes one due sooner.
             self._next_walk_at[partition] = now_ms + CHECK_FIRST_MS

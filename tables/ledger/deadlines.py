@@ -81,6 +81,7 @@ class HoldSchedule:
         self._first = HOLDS_PREFIX
         self._pending: dict[bytes, int] = {}
         self._clock_lag_ms = 0
+        self._latest_ms = 0
         self._decided_offset = -1
 
     @property
@@ -98,6 +99,9 @@ class HoldSchedule:
 
         ``scan`` returns the index's entries from the given one on, sorted.
         """
+        # A clock that was set back no longer is ahead of the broker's by as much.
+        self._clock_lag_ms = max(0, self._clock_lag_ms - max(0, self._latest_ms - now))
+        self._latest_ms = now
         at = now - self._clock_lag_ms
         if deadline_of(self._first) > at:
             return []

@@ -207,6 +207,16 @@ def test_unfinished_payments_are_read_again_only_when_one_may_be_due(
     assert len(role.provider.looked) == 1
 
 
+def test_a_clock_that_was_a_day_ahead_and_is_set_right_puts_off_no_check(role: Role) -> None:
+    role.now = AT_MS / 1000 + 86_400
+    role.check()
+    role.now = AT_MS / 1000
+    role.fold(*AUTHORIZED[:2])
+    role.now += 60
+    role.check()
+    assert len(role.provider.looked) == 1
+
+
 def test_a_lost_webhook_is_made_good(role: Role) -> None:
     role.fold(*AUTHORIZED[:2])
     role.provider.answers = [event(K.AUTHORIZED, reference=REFERENCE)]

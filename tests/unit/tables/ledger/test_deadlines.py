@@ -155,6 +155,18 @@ def test_what_a_broker_whose_clock_is_behind_found_too_early_is_told_again_as_so
     assert schedule.due(index.scan, NOW + 300) == [entry(1)]
 
 
+def test_a_clock_that_was_an_hour_ahead_and_is_set_right_delays_no_hold() -> None:
+    hour = 3_600_000
+    index, schedule = Index(entry(1, NOW + 500)), HoldSchedule()
+    assert schedule.due(index.scan, NOW + hour) == [entry(1, NOW + 500)]
+    schedule.sent([entry(1, NOW + 500)], NOW + hour, 5, NOW)
+    schedule.decided(5, [])
+    assert schedule.due(index.scan, NOW + hour + 100) == []
+    assert schedule.due(index.scan, NOW + 100) == []
+    assert schedule.due(index.scan, NOW + 499) == []
+    assert schedule.due(index.scan, NOW + 500) == [entry(1, NOW + 500)]
+
+
 def test_what_could_not_be_appended_is_told_again_at_once() -> None:
     index, schedule = Index(entry(1)), HoldSchedule()
     schedule.not_sent(schedule.due(index.scan, NOW))
