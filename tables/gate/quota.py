@@ -39,6 +39,8 @@ class Quota:
     def take(self, full_at_us: int, at_ms: int) -> tuple[int, int | None]:
         """Let a request through at ``at_ms``. Gives the new time, and None or when to try again (ms)."""
         at_us = at_ms * MILLISECOND_US
+        # An empty bucket takes BURST_S to fill. It can take longer only if the clock was set back since.
+        full_at_us = min(full_at_us, at_us + BURST_S * SECOND_US)
         next_us = max(full_at_us, at_us) + SECOND_US // self.rate
         early_us = next_us - BURST_S * SECOND_US - at_us
         if early_us > 0:

@@ -38,7 +38,13 @@ def test_a_producer_within_its_rate_never_waits() -> None:
 
 def test_a_time_that_goes_back_gives_nothing_away() -> None:
     burst = QUOTA.rate * BURST_S
-    assert admitted([NOW] * burst + [NOW - 60_000])[-1] == NOW + 100
+    assert admitted([NOW] * burst + [NOW - 60_000])[-1] == NOW - 60_000 + 100
+
+
+def test_a_clock_that_was_set_back_by_an_hour_refuses_nobody_for_an_hour() -> None:
+    """The bucket is as empty as it was, and fills at its rate."""
+    hour, burst = 3_600_000, QUOTA.rate * BURST_S
+    assert admitted([NOW + hour] * burst + [NOW, NOW + 100, NOW + 100])[burst:] == [NOW + 100, None, NOW + 200]
 
 
 def test_a_producer_takes_its_turn_in_batches_of_a_part_of_a_second() -> None:
