@@ -29,7 +29,8 @@ HOLDER: Final = "sales-0"
 def backup(stack: Stack, file: Path) -> None:
     """Write the database of the running stack to ``file``, as of one moment. The file has everybody's data."""
     server = _server(stack)
-    partial = file.with_name(f"{file.name}.partial")
+    # Others may write the same file meanwhile: the last one that is complete stays.
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     partial.touch(mode=0o600)
     try:
         _run(server, "pg_dump", "--format=custom", f"--file={partial}", server.url(SUPERUSER))

@@ -81,8 +81,11 @@ folder_argument = click.argument("folder", type=click.Path(path_type=Path, exist
 @folder_argument
 def check(folder: Path) -> None:
     """Read the newest snapshots in FOLDER to their ends: can they be restored, with these settings? Needs no server."""
-    for snapshot in check_snapshots(settings(), folder):
+    found = check_snapshots(settings(), folder)
+    for snapshot in found:
         click.echo(f"{snapshot.path.name} is whole")
+    if not found:
+        click.echo(f"{folder} has no snapshots")
 
 
 @command.command()
@@ -93,8 +96,12 @@ def restore(folder: Path) -> None:
     What was decided later is lost. Stop API and workers first; then start them, and run `turnstile restored`.
     Refused where the ledger has other records. Any number of times.
     """
+    restored = 0
     for snapshot in restore_ledger(settings(), folder):
+        restored += 1
         click.echo(f"partition {snapshot.partition} is what it was after offset {snapshot.offset}")
+    if not restored:
+        click.echo(f"{folder} has no snapshots: nothing was restored")
 
 
 def _tell(count: int) -> None:
