@@ -73,9 +73,10 @@ class CaptureWatch:
         by = dict(record.headers or ()).get(CONNECTOR_HEADER)
         moment = _TIMESTAMP.search(record.value or b"")
         if by is not None and moment is not None:
-            name, at = by.decode(errors="replace"), datetime.fromisoformat(moment[0].decode()).timestamp()
+            # No row is newer than its arrival: PostgreSQL's clock may be ahead, or somebody wrote the row by hand.
+            at = min(datetime.fromisoformat(moment[0].decode()).timestamp(), record.timestamp / 1000)
             self._since = at if self._since is None else self._since
-            self._written[name] = max(at, self._written.get(name, 0.0))
+            self._written[by.decode(errors="replace")] = at
 
     def _connected(self) -> Any:
         if self._consumer is None:

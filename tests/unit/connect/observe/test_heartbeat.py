@@ -29,8 +29,8 @@ class Records:
         self.closed = True
 
 
-def beat(by: bytes, value: bytes | None) -> Any:
-    return SimpleNamespace(headers=[("connector", by)], value=value)
+def beat(by: bytes, value: bytes | None, at: float = NOW) -> Any:
+    return SimpleNamespace(headers=[("connector", by)], value=value, timestamp=round(at * 1000))
 
 
 def watch_of(consumer: Records) -> CaptureWatch:
@@ -53,7 +53,7 @@ def test_the_newest_row_that_came_through_a_connector_tells_how_far_it_is(now: l
             beat(b"turnstile-event", b'{"connector":"turnstile-account","at":"2030-03-17T17:46:10.500Z"}'),
             beat(b"turnstile-outbox", b"Struct{connector=turnstile-outbox,at=2030-03-17T17:45:40.000000Z}"),
             beat(b"\xff", b"2030-03-17T17:46:40Z"),
-            SimpleNamespace(headers=[], value=b"2030-03-17T17:46:40Z"),
+            SimpleNamespace(headers=[], value=b"2030-03-17T17:46:40Z", timestamp=round(NOW * 1000)),
             beat(b"turnstile-account", None),
         )
     )
@@ -62,6 +62,20 @@ def test_the_newest_row_that_came_through_a_connector_tells_how_far_it_is(now: l
     assert watch.ages() == {"turnstile-event": 29.5, "turnstile-outbox": 60.0, "turnstile-account": 100.0}
     assert watch.written("turnstile-outbox") == NOW - 60
     assert watch.written("turnstile-account") == 0
+
+
+def test_a_row_from_the_future_hides_no_silence(now: list[float]) -> None:
+    """Somebody wrote it, or PostgreSQL's clock was ahead and was set back since."""
+    watch = watch_of(
+        Records(
+            beat(b"turnstile-event", b"9998-12-31T00:00:00Z", NOW - 30),
+            beat(b"turnstile-account", b"2030-03-17T19:00:00Z", NOW - 20),
+            beat(b"turnstile-account", b"2030-03-17T17:46:30Z", NOW - 10),
+        )
+    )
+    watch.look()
+    now[0] += 100
+    assert watch.ages() == {"turnstile-event": 130.0, "turnstile-account": 110.0, "turnstile-outbox": 130.0}
 
 
 def test_where_no_row_has_come_at_all_all_are_silent_since_the_first_look(now: list[float]) -> None:
