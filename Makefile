@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python (3.11, 3.12 or 3.13) and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-api unit-workers unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-http unit-api unit-workers unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,9 +18,10 @@ CONTAINERS_TIMEOUT_S := 300
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile
 MYPY_CACHE := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
-# As long as each other, and all at once on two cores, since some tests wait. More parts would import more.
-UNIT_PARTS := unit-workers unit-rest unit-api
-THREE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target
+# All at once on two cores: three with as much work as each other, and one that mostly waits, after which the linters
+# have its place. More parts would import more.
+UNIT_PARTS := unit-http unit-workers unit-rest unit-api
+FOUR := $(MAKE) --no-print-directory --jobs=4 --output-sync=target
 # Two halves of the tests on servers, each on a stack and ports of its own: their tests mostly wait.
 SERVER_PARTS := servers-chaos servers-e2e
 BOTH := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
@@ -73,10 +74,10 @@ servers-chaos: $(STAMP) browser
 	TURNSTILE_FREE_PORTS=26000-32767 $(ON_SERVERS) tests/chaos tests/integration
 
 check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about two minutes
-	@$(THREE) $(UNIT_PARTS) lint
+	@$(FOUR) $(UNIT_PARTS) lint
 
 unit: $(STAMP) ## the unit tests alone, on two cores
-	@$(THREE) $(UNIT_PARTS)
+	@$(FOUR) $(UNIT_PARTS)
 
 unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is here, in environments of their own
 	@set -e; found=$$(stack/find_python.sh --each); failed=; \
@@ -86,8 +87,11 @@ unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is
 	done <<<"$$found"; \
 	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
 
+unit-http: $(STAMP)
+	$(UNIT) tests/unit/api/http
+
 unit-api: $(STAMP)
-	$(UNIT) $(addprefix tests/unit/,api connect stack)
+	$(UNIT) $(addprefix tests/unit/,api connect stack) --ignore=tests/unit/api/http
 
 unit-workers: $(STAMP)
 	$(UNIT) $(addprefix tests/unit/,streams tables)
