@@ -5,6 +5,7 @@ is done by ops/restored.py.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+import psycopg
+from psycopg import sql
 
 from connect.wal_position import segment
 from stack.apps import ROOT
@@ -24,6 +28,8 @@ BEFORE: Final = "data.before-restore"
 DRAFT: Final = "data.unfinished-restore"
 NEEDED: Final = ("kafka", "connect", "elasticsearch")
 HOLDER: Final = "sales-0"
+# In a statement about rights or owners, as pg_dump writes it in a line.
+ROLE: Final = re.compile(r'\b(?:TO|FROM|FOR ROLE) ("(?:[^"]|"")+"|\w+)')
 
 
 def backup(stack: Stack, file: Path) -> None:
@@ -74,6 +80,7 @@ def restore_database(stack: Stack, file: Path) -> None:
         begins = segment(datetime.now(UTC))
         _run(server, "pg_resetwal", "-l", begins, "-D", str(draft), user=server.place.user)
         stack.start("postgres")
+        _make_roles(server, file)
         target = f"--dbname={server.url(SUPERUSER)}"
         _run(server, "pg_restore", "--exit-on-error", "--single-transaction", target, str(file))
     _put_aside(server.data)
@@ -102,6 +109,21 @@ def _draft(stack: Stack, server: Postgres) -> Iterator[Path]:
         server.data = own
 
 
+def _make_roles(server: Postgres, file: Path) -> None:
+    """Make the roles that the dump names and that ``make run`` doesn't make: they have their rights, and no login.
+
+    A dump has no roles itself, and can't be restored without them.
+    """
+    script = _run(server, "pg_restore", "--schema-only", "--file=-", str(file))
+    statements = [line for line in script.splitlines() if line.startswith(("GRANT ", "REVOKE ", "ALTER "))]
+    named = {name for line in statements for name in ROLE.findall(line)} - {"PUBLIC"}
+    with psycopg.connect(server.url(SUPERUSER), autocommit=True) as connection:
+        for name in sorted(named):
+            plain = name[1:-1].replace('""', '"') if name.startswith('"') else name
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (plain,)).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(plain)))
+
+
 def _put_aside(data: Path) -> None:
     if data.exists():
         before = data.with_name(BEFORE)
@@ -115,8 +137,8 @@ def _server(stack: Stack) -> Postgres:
     return server
 
 
-def _run(server: Postgres, program: str, *arguments: str, user: int | None = None) -> None:
-    """Run a program of PostgreSQL, as ourselves or as another user. Raises RestoreRefused with what it says."""
+def _run(server: Postgres, program: str, *arguments: str, user: int | None = None) -> str:
+    """Run a program of PostgreSQL, as ourselves or another user; its output. Raises RestoreRefused with its error."""
     server.place.install()
     command = (str(server.place.programs / program), *arguments)
     groups = None if user is None else ()
@@ -126,3 +148,4 @@ def _run(server: Postgres, program: str, *arguments: str, user: int | None = Non
     if done.returncode:
         said = done.stderr.strip().removeprefix(f"{program}: ")
         raise RestoreRefused(f"{program}: {said}")
+    return done.stdout

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,7 +27,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         stack.remove()
 
 
-def run(stack: Stack, query: str) -> list[tuple[str]]:
+def run(stack: Stack, query: str) -> list[tuple[Any]]:
     with psycopg.connect(server(stack).url(SUPERUSER), autocommit=True) as connection:
         cursor = connection.execute(query.encode())
         return cursor.fetchall() if cursor.description else []
@@ -51,16 +52,35 @@ def test_a_dump_that_is_cut_off_or_damaged_is_refused_before_anything_is_done(st
 
 
 def test_a_restore_that_fails_keeps_the_data_however_often_it_is_tried(stack: Stack, tmp_path: Path) -> None:
-    """The new server lacks a role of the dump."""
-    run(stack, "CREATE ROLE guest")
-    run(stack, "GRANT SELECT ON kept TO guest")
+    """A constraint looks into a table by its name alone, which nobody finds during a restore."""
+    run(stack, "CREATE FUNCTION is_kept(text) RETURNS bool LANGUAGE sql AS 'SELECT true FROM kept LIMIT 1'")
+    run(stack, "CREATE TABLE odd (word text CHECK (is_kept(word)))")
+    run(stack, "INSERT INTO odd VALUES ('any')")
     backup(stack, file := tmp_path / "dump")
     run(stack, "INSERT INTO kept VALUES ('since')")
     for _ in range(2):
-        with pytest.raises(RestoreRefused, match='role "guest" does not exist'):
+        with pytest.raises(RestoreRefused, match='relation "kept" does not exist'):
             restore_database(stack, file)
     stack.start("postgres")
     assert ("since",) in run(stack, KEPT)
+
+
+def test_rights_and_owners_are_restored_also_of_roles_that_only_the_lost_server_had(
+    stack: Stack, tmp_path: Path
+) -> None:
+    for role in ("guest", '"The ""other"" team"'):
+        run(stack, f"CREATE ROLE {role} LOGIN")
+    run(stack, "GRANT SELECT ON kept TO guest WITH GRANT OPTION")
+    run(stack, 'ALTER TABLE kept OWNER TO "The ""other"" team"')
+    run(stack, "ALTER DEFAULT PRIVILEGES FOR ROLE guest GRANT SELECT ON TABLES TO PUBLIC")
+    backup(stack, file := tmp_path / "dump")
+    restore_database(stack, file)
+    assert run(stack, "SELECT tableowner FROM pg_tables WHERE tablename = 'kept'") == [('The "other" team',)]
+    assert run(stack, "SELECT has_table_privilege('guest', 'kept', 'SELECT WITH GRANT OPTION')") == [(True,)]
+    assert run(stack, "SELECT rolcanlogin FROM pg_roles WHERE rolname IN ('guest', 'The \"other\" team')") == [
+        (False,),
+        (False,),
+    ]
 
 
 def test_the_former_data_are_kept_beside_the_restored_ones(stack: Stack, tmp_path: Path) -> None:
