@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final, Generic, TypeVar
 
 from api.adapters.ledger.pending_requests import result_within
-from api.adapters.shared_lookups import LOOKUP_MAX_KEYS
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -13,6 +12,7 @@ INTERVAL_S: Final = 0.05
 # Where many wait, each question costs more and has more answers at once: the pause grows with them, up to so long.
 INTERVAL_EACH_S: Final = 0.001
 INTERVAL_MAX_S: Final = 0.1
+QUESTION_MAX_KEYS: Final = 200
 
 
 class SharedWaits(Generic[Key, Value]):
@@ -25,7 +25,7 @@ class SharedWaits(Generic[Key, Value]):
         self,
         ask: Callable[[Collection[Key]], Mapping[Key, Value]],
         interval_s: float = INTERVAL_S,
-        keys_max: int = LOOKUP_MAX_KEYS,
+        keys_max: int = QUESTION_MAX_KEYS,
     ) -> None:
         self._ask = ask
         self._interval_s = interval_s

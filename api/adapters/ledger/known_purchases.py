@@ -1,20 +1,22 @@
 """Which purchases are known already: those that the ledger has on record, and those that this process has in the log.
 
-Lookups of an event share a call (api/adapters/shared_lookups.py), so that asking costs little when many ask.
+Lookups of an event that come within a moment share a call, so that asking costs little when many ask.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Final
 from uuid import UUID
 
-from api.adapters.shared_lookups import GATHER_S, LOOKUP_MAX_KEYS, SharedLookups
 from api.bounded_cache import BoundedCache
 from api.problems import Unavailable
 from tables.messages.commands import Buy, Hold
 
 ACCEPTED_MAX_PURCHASES: Final = 20_000
 ACCEPTED_FOR_S: Final = 600.0
+GATHER_S: Final = 0.02
+LOOKUP_MAX_PURCHASES: Final = 200
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +24,23 @@ log = logging.getLogger(__name__)
 Ask = Callable[[UUID, Collection[UUID]], Collection[UUID]]
 
 
-class KnownPurchases:
-    """Asks ``ask`` for many requests of the loop together."""
+class _Lookup:
+    """The purchases that requests ask about, and which of them are on record."""
 
-    def __init__(self, ask: Ask, gather_s: float = GATHER_S, lookup_max: int = LOOKUP_MAX_KEYS) -> None:
+    def __init__(self) -> None:
+        self.purchases: set[UUID] = set()
+        self.found: asyncio.Future[Collection[UUID]] = asyncio.get_running_loop().create_future()
+
+
+class KnownPurchases:
+    """Asks ``ask`` for many requests of the loop: about all purchases of ``gather_s``, ``lookup_max`` at once."""
+
+    def __init__(self, ask: Ask, gather_s: float = GATHER_S, lookup_max: int = LOOKUP_MAX_PURCHASES) -> None:
         self._ask = ask
-        self._lookups: SharedLookups[UUID, UUID, bool] = SharedLookups(self._on_record, gather_s, lookup_max)
+        self._gather_s = gather_s
+        self._lookup_max = lookup_max
+        self._open: dict[UUID, _Lookup] = {}
+        self._asking: set[asyncio.Task[None]] = set()
         # Bytes, since the garbage collector visits every UUID that is kept.
         self._accepted: BoundedCache[bytes, bytes] = BoundedCache(ACCEPTED_MAX_PURCHASES, ACCEPTED_FOR_S)
 
@@ -44,14 +57,27 @@ class KnownPurchases:
         """Whether there is surely no purchase of this id; False also if nobody can tell."""
         if self.accepted(event, purchase) is not None:
             return False
-        return await self._lookups.find(event, purchase) is None
+        lookup = self._open.get(event) or self._begin(event)
+        lookup.purchases.add(purchase)
+        if len(lookup.purchases) >= self._lookup_max:
+            del self._open[event]
+        return purchase not in await asyncio.shield(lookup.found)
 
-    def _on_record(self, event: UUID, purchases: Collection[UUID]) -> Mapping[UUID, bool]:
-        """In a thread: the purchases that are on record, or may be since that could not be asked."""
+    def _begin(self, event: UUID) -> _Lookup:
+        lookup = self._open[event] = _Lookup()
+        task = asyncio.create_task(self._answer(event, lookup))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        return lookup
+
+    async def _answer(self, event: UUID, lookup: _Lookup) -> None:
+        await asyncio.sleep(self._gather_s)
+        if self._open.get(event) is lookup:
+            del self._open[event]
         try:
-            found = self._ask(event, purchases)
+            found = await asyncio.to_thread(self._ask, event, lookup.purchases)
         except Exception as error:
             if not isinstance(error, Unavailable):
                 log.exception("the purchases on record could not be asked")
-            found = purchases
-        return dict.fromkeys(found, True)
+            found = lookup.purchases  # each may be on record
+        lookup.found.set_result(found)

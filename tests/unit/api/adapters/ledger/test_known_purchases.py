@@ -1,11 +1,15 @@
 """Asking what is on record, for many at once."""
 
 import asyncio
+import threading
 from collections.abc import Collection, Iterable
 from uuid import UUID, uuid4
 
+import pytest
+
 from api.adapters.ledger.known_purchases import KnownPurchases
 from api.problems import Unavailable
+from tests.unit.api.soon import soon
 
 
 def are_new(asked: KnownPurchases, event: UUID, purchases: Iterable[UUID]) -> list[bool]:
@@ -61,3 +65,68 @@ def test_whatever_goes_wrong_leaves_nobody_waiting() -> None:
         raise RuntimeError("nobody expected that")
 
     assert are_new(KnownPurchases(broken, gather_s=0), uuid4(), [uuid4()]) == [False]
+
+
+def test_what_is_asked_later_is_a_question_of_its_own() -> None:
+    questions: list[set[UUID]] = []
+
+    def ask(_: UUID, asked: Collection[UUID]) -> set[UUID]:
+        questions.append(set(asked))
+        return set()
+
+    async def scenario() -> None:
+        known, event = KnownPurchases(ask, gather_s=0.01), uuid4()
+        first, second = uuid4(), uuid4()
+        assert await known.is_new(event, first)
+        assert await known.is_new(event, second)
+        assert questions == [{first}, {second}]
+
+    asyncio.run(scenario())
+
+
+def test_an_error_is_that_of_all_who_asked_and_of_nobody_later() -> None:
+    is_down = [True]
+
+    def ask(_: UUID, asked: Collection[UUID]) -> set[UUID]:
+        if is_down:
+            raise Unavailable("worker")
+        return set()
+
+    known, event, purchases = KnownPurchases(ask, gather_s=0.01), uuid4(), [uuid4(), uuid4()]
+    assert are_new(known, event, purchases) == [False, False]
+    is_down.clear()
+    assert are_new(known, event, purchases) == [True, True]
+
+
+def test_who_gives_up_takes_nothing_from_the_others() -> None:
+    async def scenario() -> None:
+        known, event = KnownPurchases(lambda *_: set(), gather_s=0.01), uuid4()
+        patient = asyncio.create_task(known.is_new(event, uuid4()))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(known.is_new(event, uuid4()), 0.001)
+        assert await patient
+
+    asyncio.run(scenario())
+
+
+def test_a_question_that_hangs_holds_up_no_other_event_and_no_later_question() -> None:
+    async def scenario() -> None:
+        goes_on = threading.Event()
+        questions: list[tuple[UUID, set[UUID]]] = []
+        hangs = uuid4()
+
+        def ask(event: UUID, asked: Collection[UUID]) -> set[UUID]:
+            questions.append((event, set(asked)))
+            assert hangs not in asked or goes_on.wait(10)
+            return set()
+
+        known = KnownPurchases(ask, gather_s=0.001)
+        one, other, purchase = uuid4(), uuid4(), uuid4()
+        hanging = asyncio.create_task(known.is_new(one, hangs))
+        await soon(lambda: questions == [(one, {hangs})])
+        assert all(await asyncio.gather(known.is_new(one, purchase), known.is_new(other, purchase)))
+        assert sorted(questions[1:]) == sorted([(one, {purchase}), (other, {purchase})])
+        goes_on.set()
+        assert await hanging
+
+    asyncio.run(scenario())
