@@ -1,4 +1,4 @@
-"""The settings of Kafka as arguments of each client library: the addresses, the user, TLS."""
+"""The settings of Kafka and Elasticsearch as arguments of each client library: the addresses, the user, TLS."""
 
 import ssl
 from collections.abc import Mapping
@@ -30,6 +30,21 @@ def client_options(settings: ServerSettings) -> dict[str, Any]:
         options["sasl_mechanism"] = settings.kafka_mechanism
         options["sasl_plain_username"] = settings.kafka_user
         options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    return options
+
+
+def elasticsearch_options(settings: ServerSettings, timeout_s: float) -> dict[str, Any]:
+    """The arguments of a client of Elasticsearch, asynchronous or not. It does not retry: that is its caller's."""
+    options: dict[str, Any] = {
+        "hosts": settings.elasticsearch_url,
+        "request_timeout": timeout_s,
+        "max_retries": 0,
+        "retry_on_timeout": False,
+    }
+    if settings.elasticsearch_user and settings.elasticsearch_password:
+        options["basic_auth"] = (settings.elasticsearch_user, settings.elasticsearch_password.get_secret_value())
+    if settings.elasticsearch_ca:
+        options["ca_certs"] = str(settings.elasticsearch_ca)
     return options
 
 

@@ -14,11 +14,14 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
 from pydantic import SecretStr
 
+from connect.client_options import elasticsearch_options
 from settings import Settings, settings
 from telemetry.logs import configure_logging
 
 log = logging.getLogger("ops.search_access")
 
+TIMEOUT_S: Final = 30.0
+RETRIES_MAX: Final = 3
 ROLES: Final = Path(__file__).with_name("elasticsearch") / "roles.json"
 
 
@@ -56,12 +59,6 @@ def passwords(now: Settings) -> dict[str, SecretStr | None]:
     }
 
 
-def _client(now: Settings, user: str, password: SecretStr) -> Elasticsearch:
-    options: dict[str, Any] = {"ca_certs": str(now.elasticsearch_ca)} if now.elasticsearch_ca else {}
-    login = (user, password.get_secret_value())
-    return Elasticsearch(now.elasticsearch_url, basic_auth=login, request_timeout=30, **options)
-
-
 def main() -> int:
     """Log the users. Exit code 1 with one line that names the problem."""
     now = settings()
@@ -70,7 +67,7 @@ def main() -> int:
         log.info("Elasticsearch has no users here (TURNSTILE_ELASTICSEARCH_USER is not set)")
         return 0
     try:
-        with _client(now, now.elasticsearch_user, now.elasticsearch_password) as client:
+        with Elasticsearch(**elasticsearch_options(now, TIMEOUT_S) | {"max_retries": RETRIES_MAX}) as client:
             granted = grant(client.security, passwords(now))
     except (TransportError, ApiError) as error:
         log.critical("%s: %r", now.elasticsearch_url, error)

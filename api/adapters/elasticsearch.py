@@ -17,6 +17,7 @@ from api.search.cursors import after, encode_cursor
 from api.search.distances import distance_km
 from api.search.marking import highlights
 from api.search.words import matching
+from connect.client_options import elasticsearch_options
 from settings import Settings
 
 ALIAS: Final = "events"
@@ -101,13 +102,7 @@ def _answering() -> Iterator[None]:
 
 def make_client(settings: Settings) -> Elasticsearch:
     """A client by the settings. It does not retry, since a request waits for it."""
-    options: Json = {}
-    if settings.elasticsearch_user and settings.elasticsearch_password:
-        options["basic_auth"] = (settings.elasticsearch_user, settings.elasticsearch_password.get_secret_value())
-    if settings.elasticsearch_ca:
-        options["ca_certs"] = str(settings.elasticsearch_ca)
-    url = settings.elasticsearch_url
-    return Elasticsearch(url, request_timeout=TIMEOUT_S, max_retries=0, retry_on_timeout=False, **options)
+    return Elasticsearch(**elasticsearch_options(settings, TIMEOUT_S))
 
 
 def _event(hit: Json, asked: SearchQuery, at_ms: int, source: Json) -> FoundEvent:

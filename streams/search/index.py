@@ -13,6 +13,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 from msgspec import Struct, field
 
+from connect.client_options import elasticsearch_options
 from settings import Settings
 from streams.search.mapping import ALIAS, VERSION, document, index_body, marker
 from tables.errors import MalformedRecord, TurnstileError
@@ -117,15 +118,7 @@ class RowVersion(NamedTuple):
 
 def make_elasticsearch(settings: Settings) -> AsyncElasticsearch:
     """A client with the settings, without retries, which are the caller's."""
-    password = settings.elasticsearch_password
-    options: dict[str, Any] = {}
-    if settings.elasticsearch_user and password:
-        options["basic_auth"] = (settings.elasticsearch_user, password.get_secret_value())
-    if settings.elasticsearch_ca:
-        options["ca_certs"] = str(settings.elasticsearch_ca)
-    return AsyncElasticsearch(
-        settings.elasticsearch_url, request_timeout=TIMEOUT_S, max_retries=0, retry_on_timeout=False, **options
-    )
+    return AsyncElasticsearch(**elasticsearch_options(settings, TIMEOUT_S))
 
 
 class SearchIndex:

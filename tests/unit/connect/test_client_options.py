@@ -1,18 +1,20 @@
-"""The arguments of every Kafka client, and of the connections to PostgreSQL."""
+"""The arguments of every client of Kafka and Elasticsearch, and of the connections to PostgreSQL."""
 
 import socket
 import ssl
 import threading
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from elasticsearch import AsyncElasticsearch, Elasticsearch
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from pydantic import ValidationError
 
-from connect.client_options import client_options, connect_properties
+from connect.client_options import client_options, connect_properties, elasticsearch_options
 from connect.connectors.configuration import connection
 from ops.certificate import self_signed
 from streams.runtime.app import credentials
@@ -64,6 +66,28 @@ def test_with_a_ca_the_brokers_certificate_and_name_are_checked(
 def test_kafka_python_knows_every_argument(make_settings: Any, ca: Path, client: Any) -> None:
     options = client_options(make_settings(kafka_ca=ca, kafka_user="api", kafka_password="word"))
     assert options.keys() <= client.DEFAULT_CONFIG.keys()
+
+
+def test_elasticsearch_is_asked_once_without_a_user_or_a_ca(make_settings: Any) -> None:
+    assert elasticsearch_options(make_settings(elasticsearch_url="http://a:1"), 2.0) == {
+        "hosts": "http://a:1",
+        "request_timeout": 2.0,
+        "max_retries": 0,
+        "retry_on_timeout": False,
+    }
+
+
+@pytest.mark.parametrize("client", [Elasticsearch, AsyncElasticsearch])
+def test_both_clients_of_elasticsearch_sign_in_and_check_its_certificate(
+    make_settings: Any, ca: Path, client: Any
+) -> None:
+    now = make_settings(
+        elasticsearch_url="https://a:1", elasticsearch_user="reader", elasticsearch_password="word", elasticsearch_ca=ca
+    )
+    made = client(**elasticsearch_options(now, 2.0))
+    [node] = made.transport.node_pool.all()
+    assert made._headers["authorization"] == "Basic " + b64encode(b"reader:word").decode()
+    assert (node.config.ca_certs, node.config.verify_certs) == (str(ca), True)
 
 
 @pytest.mark.parametrize("values", [{}, {"kafka_user": "api", "kafka_password": "word"}])
