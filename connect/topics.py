@@ -154,3 +154,7 @@ def all_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Topic]:
         ),
         *(Topic(changelog(table), _ERASABLE_CONFIG if table == "contacts" else _CHANGELOG_CONFIG) for table in TABLES),
     ]
+
+
+# Of these records are removed by key, so that offsets may be missing.
+COMPACTED_TOPICS: Final = frozenset(topic.name for topic in all_topics() if topic.config["cleanup.policy"] == "compact")

@@ -14,13 +14,12 @@ from connect.client_options import ClientOptions
 from connect.observe.dead_letter import DeadLetter, Fate, decode_dead_letter, decode_fate, encode_fate
 from connect.records.appending import Appender
 from connect.records.consumer import make_consumer
-from connect.topics import CONSUMERS, all_topics, dead_letters
+from connect.topics import COMPACTED_TOPICS, CONSUMERS, dead_letters
 from tables.messages.dead_letters import DeadLetterInfo
 
 READ_TIMEOUT_S: Final = 30.0
 POLL_MS: Final = 500
 CONNECT_TIMEOUT_MS: Final = 5_000
-COMPACTED_TOPICS: Final = frozenset(topic.name for topic in all_topics() if topic.config["cleanup.policy"] == "compact")
 
 
 class DeadLetterTopics:

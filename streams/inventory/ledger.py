@@ -16,9 +16,9 @@ from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
-from streams.runtime.gap_check import GapCheck
 from streams.runtime.headers import forwarded_headers, origin_header
 from streams.runtime.kafka_types import Message
+from streams.runtime.positions import next_readable_offset, start_offset
 from streams.runtime.produce import Headers, Record
 from streams.runtime.record_context import timestamp_ms, trace_headers
 from streams.runtime.retry import append
@@ -66,7 +66,6 @@ class LedgerAgent:
         self.table = OffsetTable.add(app, TABLE, self.partitions, record_offset, index_change, same_record)
         self.hold_expiry = HoldExpiry(app, self.table)
         self.changelog_repair = ChangelogRepair(app, self.table, COMMANDS)
-        self.gap_check = GapCheck(app, COMMANDS)
         app.guarded[COMMANDS] = self.watermark
         self.stock_gauges = StockGauges(app, self.table)
         self._codes = TicketCodes.of_secret(app.settings.ticket_key.get_secret_value())
@@ -79,7 +78,6 @@ class LedgerAgent:
         await in_parallel(self._handle_partition(partition, batch) for partition, batch in batches.items())
 
     async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
-        self.gap_check.check(partition, messages)
         ledger = self._ledger(partition)
         decided = self._decide(partition, ledger, messages)
         entries = await self._write(partition, ledger, decided.outcomes, _watermark_of(messages[-1]))
@@ -133,6 +131,15 @@ class LedgerAgent:
             await self.table.publish(partition, purchases, events)
         await append(self.app, OUTCOMES, partition, outcomes)
         return entries
+
+    def next_offset(self, partition: int) -> int | None:
+        """The next command of a partition to decide; None where it is not read."""
+        start = start_offset(self.app, COMMANDS, partition)
+        if start is None:
+            return None
+        last = self.watermark(partition)
+        decided = start if last is None else max(start, last.offset + 1)
+        return next_readable_offset(self.app, COMMANDS, partition, decided)
 
     def watermark(self, partition: int) -> Watermark | None:
         """The last command of a partition that any worker has decided."""

@@ -45,6 +45,10 @@ class InFlight:
     def __init__(self) -> None:
         self._agents: Counter[Message] = Counter()
 
+    def has(self, topic: str) -> bool:
+        """Whether an agent is handling records of this topic."""
+        return any(message.topic == topic for message in self._agents)
+
     def acquire(self, unacked: set[Message], messages: list[Message]) -> None:
         """An agent starts a batch; its first message stands for all."""
         self._agents[messages[0]] += 1

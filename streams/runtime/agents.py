@@ -99,6 +99,7 @@ async def in_batches(
         set_batch(name, messages)
         spans = Spans.begin(traces, name, messages)
         try:
+            consumer.check_gaps(name, messages)
             await handle(messages)
         except Interrupted:
             consumer.give_up(name)

@@ -4,7 +4,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import faust
 from faust.types import TP
@@ -56,20 +56,12 @@ FETCHING: Final[dict[Role, Fetching]] = {
 }
 
 
-class CheckedInput(Protocol):
-    """An input topic and, by partition, the next offset to handle."""
-
-    topic: str
-
-    def next_offset(self, partition: int) -> int | None: ...
-
-
 class App(faust.App):
     """The application with its settings, the records in flight, its counters and its hooks.
 
     ``before_seek`` is called once the tables are recovered, and may raise; ``before_agents`` once the committed offsets
-    are known, before anything is read. ``inputs`` are those that the watchdog checks for progress.
-    ``guarded`` are the topics that may lose no record, with the watermark of a partition: the last decided record.
+    are known, before anything is read. ``guarded`` are the topics that may lose no record, with the watermark of a
+    partition: the last decided record.
     ``on_rewind`` is called where a fetch began before the next offset, and ends the process if the log was truncated.
     ``isolate`` stores dead letters for what the fetcher can't read, and returns whether it did. ``on_unreadable`` is
     called after that.
@@ -81,7 +73,6 @@ class App(faust.App):
     counters: Counters
     before_seek: list[Callable[[], Awaitable[None]]]
     before_agents: list[Callable[[], Awaitable[None]]]
-    inputs: list[CheckedInput]
     on_rewind: Callable[[TP, int], Awaitable[None]]
     isolate: Callable[[TP, Sequence[SkippedOffsets]], Awaitable[bool]]
     on_unreadable: list[Callable[[TP, Sequence[SkippedOffsets]], Awaitable[None]]]
@@ -155,7 +146,6 @@ def make_app(settings: Settings) -> App:
     app.counters = Counters()
     app.before_seek = []
     app.before_agents = []
-    app.inputs = []
     app.guarded = {}
     app.on_unreadable = []
     app.traces = make_traces(group(settings.role), settings.zipkin_url)

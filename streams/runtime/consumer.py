@@ -20,8 +20,10 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
+from connect.topics import COMPACTED_TOPICS
 from streams.runtime.kafka_types import Message
 from streams.runtime.skips import SkippedRanges
+from tables.errors import InvariantBroken
 
 POLL_S = 1.0
 # aiokafka sends a broker one fetch at a time, without the partitions whose records it still holds. So a fetch for the
@@ -104,6 +106,15 @@ class BatchConsumer(Consumer):
         offset: int | None = self._committed_offset.get(tp)
         return offset
 
+    def inputs(self) -> list[TP]:
+        """The input partitions that are read."""
+        return list(self._starts)
+
+    def next_offset(self, tp: TP) -> int | None:
+        """The next offset that an agent has to handle; None where the partition is not read."""
+        reached = self._reached(tp)
+        return None if reached is None else self._skips.next_readable(tp, reached)
+
     def next_readable(self, tp: TP, offset: int) -> int:
         """The first offset from ``offset`` on at which a record may be."""
         return self._skips.next_readable(tp, offset)
@@ -115,6 +126,30 @@ class BatchConsumer(Consumer):
     def give_up(self, agent: str) -> None:
         """An agent has given a batch up: no later one may be committed."""
         self._gave_up.add(agent)
+
+    def check_gaps(self, agent: str, messages: list[Message]) -> None:
+        """Raise InvariantBroken unless each message is the next of its partition for the agent, or a repeated one.
+
+        Without compaction offsets are contiguous, but for those that the fetcher knows to hold no record: markers of
+        transactions, aborted records, unreadable ones that became dead letters. Any other gap is a lost record.
+        """
+        if messages[0].topic in COMPACTED_TOPICS:
+            return
+        due: dict[int, int] = {}
+        for message in messages:
+            if due.get(message.partition) != message.offset:  # nearly all records follow the one before
+                self._check_gap(agent, message, due.get(message.partition))
+            due[message.partition] = message.offset + 1
+
+    def _check_gap(self, agent: str, message: Message, due: int | None) -> None:
+        tp = message.tp
+        if due is None and (start := self._starts.get(tp)) is not None:
+            due = max(start, self._completed.get(tp, {}).get(agent, start))
+        if due is None:
+            return  # revoked by now: it will not count
+        due = self._skips.next_readable(tp, due)
+        if message.offset > due:
+            raise InvariantBroken(f"{tp.topic}[{tp.partition}]: expected offset {due}, got {message.offset}")
 
     def complete(self, agent: str, messages: Iterable[Message]) -> None:
         """An agent has handled its next messages, all of one topic. Those of an earlier generation no longer count."""
@@ -156,16 +191,19 @@ class BatchConsumer(Consumer):
 
     def _new_offset(self, tp: TP) -> int | None:
         """The offset that all agents of a partition have reached; None where they are at the start."""
-        start = self._starts.get(tp)
-        if start is None:
+        reached = self._reached(tp)
+        if reached is None:
             return None
-        completed = self._completed.get(tp, {})
-        app: Any = self.app
-        agents = len(app.topics._tp_index[tp])
-        reached = min(completed.values()) if completed and len(completed) == agents else start
         self._skips.drop_below(tp, reached)
         offset = self._skips.next_readable(tp, reached)
-        return offset if offset > start else None
+        return offset if offset > self._starts[tp] else None
+
+    def _reached(self, tp: TP) -> int | None:
+        start = self._starts.get(tp)
+        completed = self._completed.get(tp, {})
+        app: Any = self.app
+        is_begun = completed and len(completed) == len(app.topics._tp_index[tp])
+        return min(completed.values()) if start is not None and is_begun else start
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:

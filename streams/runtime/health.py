@@ -1,7 +1,8 @@
 """A worker's health: a watchdog that ends a worker without progress, and the pages ``/health/live`` and ``ready``.
 
 The watchdog sees two signs: one of aiokafka's tasks has ended in an error, which aiokafka only logs; or an owned
-partition has input and its next offset doesn't move, though nothing waits for a server. A worker without progress
+partition has input and its next offset doesn't move, though nothing waits for a server and no agent is at work on it.
+(The ledger is not given that time: its batches take no longer than a fetch.) A worker without progress
 is reported unhealthy after 30 s and ends itself after 60 s, so that its supervisor starts another.
 """
 
@@ -76,15 +77,14 @@ class Watchdog:
             self._stuck = {}
             return self._stuck
         stuck = {}
-        for source in self.app.inputs:
-            places = [tp for tp in app.consumer.assignment() if tp.topic == source.topic]
-            begins = await app.consumer.earliest_offsets(*places)
-            ends = await app.consumer.highwaters(*places)
-            for tp in places:
-                offset = max(source.next_offset(tp.partition) or 0, begins.get(tp) or 0)
-                if offset < (ends.get(tp) or 0):
-                    before, checks = self._stuck.get(tp, (-1, 0))
-                    stuck[tp] = (offset, checks + 1 if before == offset else 0)
+        places = [tp for tp in app.consumer.inputs() if tp.topic in app.guarded or not app.in_flight.has(tp.topic)]
+        begins = await app.consumer.earliest_offsets(*places)
+        ends = await app.consumer.highwaters(*places)
+        for tp in places:
+            offset = max(app.consumer.next_offset(tp) or 0, begins.get(tp) or 0)
+            if offset < (ends.get(tp) or 0):
+                before, checks = self._stuck.get(tp, (-1, 0))
+                stuck[tp] = (offset, checks + 1 if before == offset else 0)
         self._stuck = stuck
         return stuck
 

@@ -8,6 +8,11 @@ from streams.runtime.app import App
 from streams.runtime.consumer import BatchConsumer
 
 
+def start_offset(app: App, topic: str, partition: int) -> int | None:
+    """Where this worker began to read a partition; None where it is not read."""
+    return _consumer(app).start_offset(TP(topic, partition))
+
+
 def committed_offset(app: App, topic: str, partition: int) -> int | None:
     """The last offset that this worker knows to be committed."""
     return _consumer(app).committed(TP(topic, partition))

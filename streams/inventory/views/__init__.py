@@ -28,13 +28,13 @@ class InventoryViews:
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         reads = PartitionReads(app, ledger.table)
         records = RecordReads(reads)
-        moments = Moments(ledger.gap_check)
+        moments = Moments(ledger.next_offset)
         self.past = EventPast(app, reads, moments)
         events = EventViews(app, reads, records, self.past)
         PurchaseViews(app, reads, records, moments)
         SectionViews(app, reads, records)
         holds = HoldViews(app, reads, ledger.hold_expiry)
-        partitions = PartitionViews(app, reads, ledger.gap_check)
+        partitions = PartitionViews(app, reads, ledger.next_offset)
         # Not the last one: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
         LedgerOverview(app, events, holds, partitions)
         DefinitionViews(app, reads)

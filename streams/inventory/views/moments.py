@@ -1,8 +1,8 @@
 """The parameter ``asOf`` of the views: an earlier moment of a partition's log."""
 
+from collections.abc import Callable
 from typing import Final
 
-from streams.runtime.gap_check import GapCheck
 from streams.runtime.timer import now_ms
 from streams.runtime.web import Request
 from streams.runtime.web_parameters import query_text
@@ -24,12 +24,12 @@ def query_as_of(request: Request) -> AsOf | None:
 class Moments:
     """How far the partitions of this worker are decided."""
 
-    def __init__(self, gap_check: GapCheck) -> None:
-        self._gap_check = gap_check
+    def __init__(self, next_offset: Callable[[int], int | None]) -> None:
+        self._next_offset = next_offset
 
     def check(self, partition: int, as_of: AsOf) -> int:
         """The next offset to decide. Raises RequestProblem for a moment that the ledger has not reached."""
-        end = self._gap_check.next_offset(partition)
+        end = self._next_offset(partition)
         if end is None:
             raise unavailable("the partition is not read yet")
         if as_of.offset is not None and as_of.offset >= end:

@@ -1,5 +1,6 @@
 """The views of partitions and workers: who owns what, and how far each partition is."""
 
+from collections.abc import Callable
 from functools import partial
 
 from msgspec import Struct
@@ -7,7 +8,6 @@ from msgspec import Struct
 from connect.topics import COMMANDS
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, owner_url, standby_partitions, worker_urls
-from streams.runtime.gap_check import GapCheck
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.positions import committed_offset, end_offset
 from streams.runtime.web import Request, Response, add_page, json_response
@@ -59,10 +59,10 @@ class WorkerPartitionsView(Struct, frozen=True, rename="camel"):
 class PartitionViews:
     """Partitions and workers."""
 
-    def __init__(self, app: App, reads: PartitionReads, gap_check: GapCheck) -> None:
+    def __init__(self, app: App, reads: PartitionReads, next_offset: Callable[[int], int | None]) -> None:
         self.app = app
         self.reads = reads
-        self._gap_check = gap_check
+        self._next_offset = next_offset
         add_page(app, "/api/partition/{partition}/", "partition", self.partition)
         add_page(app, "/api/partitions/", "partitions", self.partitions)
         add_page(app, "/api/worker/", "worker", self.worker)
@@ -99,7 +99,7 @@ class PartitionViews:
         return [PartitionOwnerView(number, owner_url(self.app, name, number)) for number in numbers]
 
     def _partition(self, partition: int) -> PartitionView:
-        decided = self._gap_check.next_offset(partition)
+        decided = self._next_offset(partition)
         end = end_offset(self.app, COMMANDS, partition)
         return PartitionView(
             COMMANDS,

@@ -40,6 +40,7 @@ from settings import Settings
 from streams.inventory.ledger import LedgerAgent
 from streams.runtime.agents import in_batches
 from streams.runtime.app import make_app
+from streams.runtime.consumer import BatchConsumer
 from streams.runtime.kafka_types import Message
 from tests.unit.api.adapters.test_catalogue_check import World as Catalogue
 from tests.unit.api.fakes.accounts import FakeRevocations
@@ -160,13 +161,19 @@ def _read(place: TopicPartition, offset: int, key: bytes, value: bytes) -> Any:
 class WorkersConsumer:
     """As much of the worker's consumer as its agents use."""
 
+    check_gaps = BatchConsumer.check_gaps
+    _check_gap = BatchConsumer._check_gap
+    complete = BatchConsumer.complete
+
     def __init__(self) -> None:
         self.unacked: set[Message] = set()
+        self._starts = {TP(COMMANDS, number): 0 for number in range(PARTITIONS)}
+        self._completed: dict[TP, dict[str, int]] = {}
+        self._skips = self
+        self.app = SimpleNamespace(consumer_generation_id=1)
 
     def accepts(self, agent: str) -> bool:
         return True
-
-    def complete(self, agent: str, messages: list[Message]) -> None: ...
 
     def start_offset(self, tp: TP) -> int:
         return 0

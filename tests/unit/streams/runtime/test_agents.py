@@ -10,6 +10,7 @@ from streams.runtime import agents
 from streams.runtime.agent_records import InFlight, Interrupted
 from streams.runtime.agents import in_batches, in_parallel
 from streams.runtime.counters import Counters
+from tables.errors import InvariantBroken
 
 
 class Ended(Exception):
@@ -28,6 +29,11 @@ class FakeConsumer:
         self.unacked = unacked
         self.gave_up = False
         self.commits = 0
+        self.gaps: set[int] = set()
+
+    def check_gaps(self, agent: str, messages: list[FakeMessage]) -> None:
+        if messages[0].offset in self.gaps:
+            raise InvariantBroken("gap")
 
     def accepts(self, agent: str) -> bool:
         return not self.gave_up
@@ -118,6 +124,26 @@ def test_an_error_ends_the_process_before_anything_is_acknowledged(
     with pytest.raises(Ended, match="agent test"):
         run(messages, handle, set(), InFlight())
     assert not any(message.acked for message in messages)
+
+
+def test_a_gap_in_the_input_ends_the_process_before_the_batch_is_handled(
+    messages: list[FakeMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_stop(doing: str, error: BaseException) -> None:
+        raise Ended(doing) from error
+
+    monkeypatch.setattr(agents, "fail_stop", fail_stop)
+    stream: Any = FakeStream(set(), messages)
+    stream.app.consumer.gaps = {2}
+    seen = []
+
+    async def handle(batch: list[Any]) -> None:
+        seen.append(batch[0].offset)
+
+    with pytest.raises(Ended, match="agent test"):
+        asyncio.run(in_batches(stream, handle, in_flight=InFlight(), max_records=2, name="test"))
+    assert seen == [0]
+    assert [message.acked for message in messages] == [True, True, False, False, False]
 
 
 def test_an_interrupted_batch_is_let_go_of_unacknowledged_and_those_after_it_untouched(

@@ -13,9 +13,11 @@ from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets
+from connect.topics import EVENT_ROWS
 from streams.runtime.app import App, Fetching
 from streams.runtime.consumer import FETCH_WAIT_MS, GATHER_RECORDS, BatchConsumer
 from streams.runtime.skips import SkippedRanges
+from tables.errors import InvariantBroken
 
 COMMANDS = TP("commands", 0)
 OTHER = TP("commands", 1)
@@ -515,3 +517,67 @@ def test_a_rebalance_and_the_end_commit_for_themselves(consumer: Bench, ending: 
     consumer.commit = commit  # type: ignore[assignment]
 
     asyncio.run(consumer.commit_completed())
+
+
+def at(offset: int, tp: TP = COMMANDS) -> Any:
+    return SimpleNamespace(topic=tp.topic, partition=tp.partition, offset=offset, tp=tp, generation_id=7)
+
+
+def handle(consumer: Bench, *offsets: int, tp: TP = COMMANDS) -> None:
+    """What an agent does with a batch."""
+    messages = [at(offset, tp) for offset in offsets]
+    consumer.check_gaps("one", messages)
+    consumer.complete("one", messages)
+
+
+def test_records_follow_each_other_from_where_the_reading_begins(consumer: Bench) -> None:
+    handle(consumer, 1, 2)
+    handle(consumer, 3)
+    handle(consumer, 3, 4)  # twice is not lost
+    assert (consumer.next_offset(COMMANDS), consumer.next_offset(OTHER)) == (5, 1)
+
+
+@pytest.mark.parametrize("offsets", [(2,), (1, 3), (1, 2, 2, 4)])
+def test_a_gap_is_an_error(consumer: Bench, offsets: tuple[int, ...]) -> None:
+    with pytest.raises(InvariantBroken, match=rf"commands\[0\]: expected offset .*, got {offsets[-1]}"):
+        handle(consumer, *offsets)
+
+
+def test_a_gap_between_two_batches_is_an_error(consumer: Bench) -> None:
+    handle(consumer, 1)
+    with pytest.raises(InvariantBroken, match="expected offset 2, got 3"):
+        handle(consumer, 3)
+
+
+def test_partitions_of_a_batch_are_followed_apart(consumer: Bench) -> None:
+    consumer.check_gaps("one", [at(1), at(1, OTHER), at(2), at(2, OTHER)])
+    with pytest.raises(InvariantBroken, match=r"commands\[1\]: expected offset 2, got 3"):
+        consumer.check_gaps("one", [at(1), at(1, OTHER), at(2), at(3, OTHER)])
+
+
+def test_what_the_fetcher_passed_over_is_no_gap_and_what_is_beside_it_is_one(consumer: Bench) -> None:
+    consumer.deliver({COMMANDS: [SkippedOffsets(1, 2), *records(COMMANDS, 3), SkippedOffsets(4, 6)]})
+    handle(consumer, 3)
+    handle(consumer, 7)
+    with pytest.raises(InvariantBroken, match="expected offset 8, got 9"):
+        handle(consumer, 9)
+
+
+def test_what_compaction_took_is_no_gap(consumer: Bench) -> None:
+    rows = TP(EVENT_ROWS, 0)
+    consumer._starts[rows] = 0
+    consumer.check_gaps("one", [at(4, rows), at(9, rows)])
+
+
+def test_a_partition_that_is_not_read_has_no_next_offset_and_no_gap(consumer: Bench) -> None:
+    gone = TP("commands", 9)
+    consumer.check_gaps("one", [at(4, gone)])
+    assert consumer.next_offset(gone) is None
+    assert consumer.inputs() == [COMMANDS, OTHER]
+
+
+def test_where_records_were_given_up_for_lost_the_reading_begins_behind_them(consumer: Bench) -> None:
+    handle(consumer, 1)
+    consumer.stored = {COMMANDS: 50}
+    asyncio.run(consumer.perform_seek())
+    handle(consumer, 50)

@@ -11,6 +11,7 @@ from faust.types import TP
 
 from streams.runtime.app import App
 from streams.runtime.health import DEAD_CHECKS, UNHEALTHY_CHECKS, HealthPages, Stalled, Watchdog
+from streams.runtime.kafka_types import Message
 
 PLACE = TP("input", 0)
 TASKS = (
@@ -24,8 +25,6 @@ TASKS = (
 
 class Input:
     """One partition of an input: what of it is there, and what comes next."""
-
-    topic = PLACE.topic
 
     def __init__(self) -> None:
         self.begin, self.end = 0, 10
@@ -44,15 +43,14 @@ class Input:
             client=SimpleNamespace(_sync_task=self.tasks["the producer's update of metadata"]),
         )
 
-    def next_offset(self, partition: int) -> int | None:
-        assert partition == PLACE.partition
+    def next_offset(self, tp: TP) -> int | None:
+        assert tp == PLACE
         return self.next
 
-    def assignment(self) -> set[TP]:
-        return {PLACE, TP("other", 0)}
+    def inputs(self) -> list[TP]:
+        return [PLACE]
 
     async def earliest_offsets(self, *places: TP) -> dict[TP, int]:
-        assert places == (PLACE,)
         if self.away:
             raise KafkaConnectionError
         return {PLACE: self.begin}
@@ -68,7 +66,6 @@ def reading() -> Input:
 
 @pytest.fixture
 def app(app: App, reading: Input) -> App:
-    app.inputs.append(reading)
     consumer: Any = reading
     app.consumer = consumer
     producer: Any = SimpleNamespace(_producer=reading.producer)
@@ -113,6 +110,17 @@ def test_a_worker_with_nothing_to_take_is_well(
     reading.next, reading.begin, reading.end = due, begin, end
     check(watchdog, DEAD_CHECKS + 1)
     assert watchdog.problem == ""
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_only_the_ledger_may_not_be_at_work_on_its_input_for_so_long(
+    watchdog: Watchdog, app: App, guarded: bool
+) -> None:
+    message: Any = Message(PLACE.topic, 0, 3, 0.0, (), None, b"", PLACE, 1)
+    app.in_flight.acquire(set(), [message])
+    app.guarded |= {PLACE.topic: lambda _: None} if guarded else {}
+    check(watchdog, UNHEALTHY_CHECKS + 1)
+    assert bool(watchdog.problem) is guarded
 
 
 def test_a_worker_in_recovery_is_well(watchdog: Watchdog, app: App) -> None:
