@@ -76,15 +76,16 @@ class Watchdog:
         if not is_recovered(self.app) or app.counters.is_waiting:
             self._stuck = {}
             return self._stuck
-        stuck = {}
         places = [tp for tp in app.consumer.inputs() if tp.topic in app.guarded or not app.in_flight.has(tp.topic)]
-        begins = await app.consumer.earliest_offsets(*places)
-        ends = await app.consumer.highwaters(*places)
-        for tp in places:
-            offset = max(app.consumer.next_offset(tp) or 0, begins.get(tp) or 0)
-            if offset < (ends.get(tp) or 0):
+        due = {tp: app.consumer.next_offset(tp) or 0 for tp in places}
+        ends = await app.consumer.highwaters(*due)
+        behind = [tp for tp, offset in due.items() if offset < (ends.get(tp) or 0)]
+        begins = await app.consumer.earliest_offsets(*behind)
+        stuck = {}
+        for tp in behind:
+            if (begins.get(tp) or 0) < ends[tp]:  # what is between them was not deleted
                 before, checks = self._stuck.get(tp, (-1, 0))
-                stuck[tp] = (offset, checks + 1 if before == offset else 0)
+                stuck[tp] = (due[tp], checks + 1 if before == due[tp] else 0)
         self._stuck = stuck
         return stuck
 
