@@ -8,7 +8,7 @@ A command that is appended again changes nothing if it was decided before.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, Final
 
@@ -21,11 +21,13 @@ from kafka.structs import OffsetAndMetadata
 from connect.client_options import client_options
 from connect.observe.lag import make_client
 from connect.polling import Polling
+from connect.records.connection import started
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.topics import ACCEPTED_PREFIX, group
 from ops import actions
 from settings import Settings
 from streams.runtime.headers import forwarded_headers
+from streams.runtime.produce import Headers
 from tables.errors import TurnstileError
 from tables.ledger.continuity import LogBounds
 
@@ -38,6 +40,8 @@ CHUNK_RECORDS: Final = 1_000
 EMPTY_GROUP_TIMEOUT_S: Final = 60
 POLL_MS: Final = 500
 READ_TIMEOUT_S: Final = 60.0
+
+Append = Callable[..., Awaitable[None]]
 
 
 class SkipRefused(TurnstileError):
@@ -123,13 +127,10 @@ def _accept(admin: Any, place: TopicPartition, offset: int, reason: str, reader:
 async def _reader(now: Settings, place: TopicPartition, offset: int) -> AsyncIterator[Any]:
     install()
     consumer: Any = AIOKafkaConsumer(**client_options(now), enable_auto_commit=False, isolation_level=READ_COMMITTED)
-    try:
-        await consumer.start()
+    async with started(consumer):
         consumer.assign([place])
         consumer.seek(place, offset)
         yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def _records(now: Settings, place: TopicPartition, first: int, last: int) -> AsyncGenerator[Any, None]:
@@ -157,52 +158,45 @@ async def _first_of(now: Settings, place: TopicPartition, first: int, last: int)
 
 
 @asynccontextmanager
-async def _producer(now: Settings) -> AsyncIterator[AIOKafkaProducer]:
+async def _appending(now: Settings, place: TopicPartition) -> AsyncIterator[Append]:
+    """A function that appends a record to a partition: in the order of the calls, and all of them by the end.
+
+    Raises KafkaError.
+    """
     producer = AIOKafkaProducer(**client_options(now), acks="all", compression_type="gzip", linger_ms=20)
-    try:
-        await producer.start()
-        yield producer
-    finally:
-        await producer.stop()
+    under_way: list[Any] = []
+
+    async def append(value: bytes, key: bytes | None = None, headers: Headers = ()) -> None:
+        under_way.append(await producer.send(place.topic, value, key, place.partition, headers=list(headers)))
+        if len(under_way) == CHUNK_RECORDS:
+            await asyncio.gather(*under_way)
+            under_way.clear()
+
+    async with started(producer):
+        yield append
+        await asyncio.gather(*under_way)
 
 
 async def _fill(now: Settings, place: TopicPartition, count: int) -> None:
     """Append records that are no commands."""
-    async with _producer(now) as producer:
-        while count > 0:
-            chunk = min(count, CHUNK_RECORDS)
-            await asyncio.gather(*[await producer.send(*_at(place, FILLER)) for _ in range(chunk)])
-            count -= chunk
+    async with _appending(now, place) as append:
+        for _ in range(count):
+            await append(FILLER)
 
 
 async def _append_again(now: Settings, place: TopicPartition, first: int, last: int) -> int:
     """Append the records between the offsets once more in their order, without the fillers."""
     count = 0
-    under_way: list[Any] = []
-    async with _producer(now) as producer:
+    async with _appending(now, place) as append:
         async for one in _records(now, place, first, last):
-            if one.value is None or one.value == FILLER:
-                continue
-            under_way.append(await producer.send(*_at(place, one.value, one.key), headers=forwarded_headers(one)))
-            count += 1
-            if len(under_way) == CHUNK_RECORDS:
-                await asyncio.gather(*under_way)
-                under_way.clear()
-        await asyncio.gather(*under_way)
+            if one.value is not None and one.value != FILLER:
+                await append(one.value, one.key, forwarded_headers(one))
+                count += 1
     return count
 
 
 async def append_all(now: Settings, place: TopicPartition, rows: Iterable[tuple[bytes, bytes]]) -> None:
     """Append keys with their values to a partition, in their order. Raises KafkaError."""
-    under_way: list[Any] = []
-    async with _producer(now) as producer:
+    async with _appending(now, place) as append:
         for key, value in rows:
-            under_way.append(await producer.send(*_at(place, value, key)))
-            if len(under_way) == CHUNK_RECORDS:
-                await asyncio.gather(*under_way)
-                under_way.clear()
-        await asyncio.gather(*under_way)
-
-
-def _at(place: TopicPartition, value: bytes | None, key: bytes | None = None) -> tuple[Any, ...]:
-    return place.topic, value, key, place.partition
+            await append(value, key)

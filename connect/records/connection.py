@@ -5,10 +5,14 @@ is written meanwhile; uvloop raises RuntimeError, where aiokafka expects OSError
 sending or metadata for good: the process would stay in its group and do nothing.
 """
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from aiokafka import conn
 from aiokafka.errors import KafkaConnectionError
+
+Client = TypeVar("Client", bound=Any)
 
 
 class Connection(conn.AIOKafkaConnection):  # type: ignore[misc,unused-ignore]
@@ -36,3 +40,13 @@ def install() -> None:
     """Let the aiokafka clients of this process use it."""
     module: Any = conn
     module.AIOKafkaConnection = Connection
+
+
+@asynccontextmanager
+async def started(client: Client) -> AsyncIterator[Client]:
+    """Start a client, and stop it at the end, also where it could not be started. Raises aiokafka's KafkaError."""
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.stop()

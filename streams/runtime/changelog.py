@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connect.client_options import ClientOptions
+from connect.records.connection import started
 from connect.records.fetching import BadChecksum, SkippedOffsets, install, read_committed
 from tables.errors import InvariantBroken
 
@@ -76,22 +77,18 @@ async def follow(kafka: ClientOptions, topic: str, begins: Mapping[int, int]) ->
                 await asyncio.sleep(time.monotonic() - began)
 
 
-@asynccontextmanager
-async def _reader(kafka: ClientOptions, **more: int) -> AsyncIterator[Any]:
+def _reader(kafka: ClientOptions, **more: int) -> AbstractAsyncContextManager[Any]:
     install()
-    consumer = AIOKafkaConsumer(
-        **kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_MAX_BYTES,
-        fetch_max_wait_ms=POLL_TIMEOUT_MS,
-        **more,
+    return started(
+        AIOKafkaConsumer(
+            **kafka,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=FETCH_MAX_BYTES,
+            fetch_max_wait_ms=POLL_TIMEOUT_MS,
+            **more,
+        )
     )
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def _seek(consumer: Any, topic: str, places: dict[TopicPartition, int]) -> dict[TopicPartition, int]:

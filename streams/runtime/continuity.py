@@ -7,8 +7,8 @@ other the loss is logged and counted, and the worker goes on with what is left (
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,6 +16,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError, KafkaTimeoutErro
 from faust.types import TP
 
 from connect.client_options import ClientOptions, client_options
+from connect.records.connection import started
 from connect.records.fetching import SkippedOffsets
 from connect.topics import ACCEPTED_PREFIX, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, OUTCOMES
 from streams.runtime.app import App
@@ -131,19 +132,13 @@ class Continuity:
                 fail_stop("the check of the log", error)
 
 
-@asynccontextmanager
-async def reading_uncommitted(kafka: ClientOptions) -> AsyncIterator[Any]:
+def reading_uncommitted(kafka: ClientOptions) -> AbstractAsyncContextManager[Any]:
     """A consumer that reads a log to its very end.
 
     The worker's own consumer reads committed records: for it the log ends where an open transaction began, and what
     was read before may lie behind that.
     """
-    consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, isolation_level="read_uncommitted")
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
+    return started(AIOKafkaConsumer(**kafka, enable_auto_commit=False, isolation_level="read_uncommitted"))
 
 
 async def log_ends(reader: Any, partitions: Iterable[TP]) -> dict[TP, LogBounds]:

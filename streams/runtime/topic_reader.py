@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connect.client_options import ClientOptions
+from connect.records.connection import started
 from connect.records.fetching import READ_COMMITTED, FetchedRecord, SkippedOffsets, install
 
 POLL_TIMEOUT_MS: Final = 200
@@ -67,12 +68,9 @@ async def reading_topic(
         # A log whose first records were deleted is read from its beginning.
         auto_offset_reset="earliest",
     )
-    try:
-        await consumer.start()
+    async with started(consumer):
         # A consumer without subscription knows no topics before it has asked for them.
         await consumer._client.force_metadata_update()
         numbers = consumer.partitions_for_topic(topic) if partitions is None else partitions
         consumer.assign([TopicPartition(topic, number) for number in numbers])
         yield TopicReader(consumer, topic, poll_max_records)
-    finally:
-        await consumer.stop()

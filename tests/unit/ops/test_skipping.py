@@ -1,8 +1,15 @@
 """Which offsets an operator may skip; a real broker is in tests/chaos/test_lost_logs.py."""
 
-import pytest
+import asyncio
+from typing import Any
 
-from ops.skipping import FILL_MAX_RECORDS, refusal
+import pytest
+from aiokafka import TopicPartition
+from pydantic import SecretStr
+
+from ops import skipping
+from ops.skipping import CHUNK_RECORDS, FILL_MAX_RECORDS, append_all, refusal
+from settings import Settings
 from tables.ledger.continuity import LogBounds
 
 
@@ -40,3 +47,42 @@ def test_what_would_skip_a_command_or_lead_nowhere_is_refused(
     log: LogBounds, committed: int | None, first: int, last: int, there: int | None, why: str
 ) -> None:
     assert why in str(refusal(log, committed, first, last, there))
+
+
+class FakeProducer:
+    """A producer whose records are stored a turn of the loop later."""
+
+    def __init__(self, **_: Any) -> None:
+        self.values: list[bytes] = []
+        self.under_way = self.most_under_way = 0
+        self.is_stopped = False
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        assert not self.under_way
+        self.is_stopped = True
+
+    async def send(self, topic: str, value: bytes, key: bytes, partition: int, headers: list[Any]) -> Any:
+        assert (topic, key, partition, headers) == ("t", b"k" + value, 2, [])
+        self.values.append(value)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        return asyncio.create_task(self._store())
+
+    async def _store(self) -> None:
+        await asyncio.sleep(0)
+        self.under_way -= 1
+
+
+def test_all_is_appended_in_its_order_and_stored_at_the_end_a_limited_number_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    producer = FakeProducer()
+    monkeypatch.setattr(skipping, "AIOKafkaProducer", lambda **_: producer)
+    values = [b"%d" % number for number in range(2 * CHUNK_RECORDS + 1)]
+    rows = [(b"k" + value, value) for value in values]
+    asyncio.run(append_all(Settings(ticket_key=SecretStr("k" * 32)), TopicPartition("t", 2), rows))
+    assert producer.values == values
+    assert producer.most_under_way == CHUNK_RECORDS
+    assert producer.is_stopped

@@ -11,7 +11,7 @@ from aiokafka import conn
 from aiokafka.client import create_conn
 from aiokafka.errors import KafkaConnectionError
 
-from connect.records.connection import Connection, install
+from connect.records.connection import Connection, install, started
 
 Send = Callable[[Any], Any]
 
@@ -65,3 +65,23 @@ def test_the_clients_of_a_process_use_it(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(Connection, "connect", connect)
     asyncio.run(create_conn("127.0.0.1", 1))
     assert [type(one) for one in made] == [Connection]
+
+
+def test_a_client_that_can_not_be_started_is_stopped_too() -> None:
+    class Client:
+        is_stopped = False
+
+        async def start(self) -> None:
+            raise KafkaConnectionError
+
+        async def stop(self) -> None:
+            self.is_stopped = True
+
+    async def scenario(client: Client) -> None:
+        async with started(client):
+            pytest.fail("it could not be started")
+
+    client = Client()
+    with pytest.raises(KafkaConnectionError):
+        asyncio.run(scenario(client))
+    assert client.is_stopped
