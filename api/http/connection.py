@@ -14,7 +14,7 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.http.limits import LINGER_MAX_BYTES, LINGER_PAUSE_S, Admission
-from api.http.refusal import Refusal, kind_of, page_language, refusal_bytes
+from api.http.refusal import Refusal, kind_of, page_language, refusal
 from api.http.request_parser import ConnectionPhase, RequestParser
 from api.web.raw_response import GONE, FastPath, RawResponse
 
@@ -125,8 +125,7 @@ class HttpConnection(RequestParser):
             if self.flow.write_paused:
                 await self.flow.drain()
             if not cycle.disconnected:
-                date: bytes = self.server_state.default_headers[0][1]
-                self.transport.write(reply.encode(date.decode(), is_last=not cycle.keep_alive))
+                self.transport.write(reply.encode(self._date(), is_last=not cycle.keep_alive))
                 status = reply.status
         except Exception:
             log.exception("the fast path failed")
@@ -138,6 +137,10 @@ class HttpConnection(RequestParser):
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _date(self) -> str:
+        """The value of the field Date, which uvicorn keeps."""
+        return self.server_state.default_headers[0][1].decode()
 
     def _begin(self, cycle: Any) -> None:
         self.cycle = cycle
@@ -250,7 +253,8 @@ class HttpConnection(RequestParser):
         self._enter(ConnectionPhase.END)
         if self.transport.is_closing():
             return
-        self.transport.write(refusal_bytes(self._refusal, page_language(self._refusal, self._fields)))
+        answer = refusal(self._refusal, page_language(self._refusal, self._fields))
+        self.transport.write(answer.encode(self._date(), is_last=True))
         self.transport.write_eof()
 
     def _discard(self, data: bytes) -> None:

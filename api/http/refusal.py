@@ -48,15 +48,12 @@ def page_language(kind: str, fields: Fields) -> str:
 
 
 @cache
-def refusal_bytes(kind: str, language: str = "") -> bytes:
-    """The answer on the wire, after which the connection ends; a page if there is a ``language``."""
+def refusal(kind: str, language: str = "") -> RawResponse:
+    """The answer, after which the connection ends; a page if there is a ``language``."""
     status = PROBLEMS[kind].status
     more = RETRY_LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     media_type, body = (HTML, _page(language)) if language else (MEDIA_TYPE, problem_json(kind))
-    reply = RawResponse(status, media_type, {"Connection": "close", **more}, body)
-    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
-    lines += [b"%b: %b" % field for field in reply.fields()]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + reply.body
+    return RawResponse(status, media_type, more, body)
 
 
 def _page(language: str) -> bytes:

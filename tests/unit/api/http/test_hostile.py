@@ -1,5 +1,6 @@
 """Clients that do their worst: each is refused or left within its time, and others are served meanwhile."""
 
+import re
 import select
 import socket
 import threading
@@ -170,6 +171,7 @@ def test_a_refusal_is_a_problem_and_can_be_read_by_who_goes_on_sending(server: R
     assert came.startswith(b"HTTP/1.1 413 ")
     assert b"content-type: application/problem+json" in came
     assert b"connection: close" in came
+    assert re.search(rb"\r\ndate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT\r\n", came)  # RFC 9110, section 6.6.1
     assert b'"type":"/problems/body-too-large"' in came
 
 

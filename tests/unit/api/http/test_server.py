@@ -214,7 +214,7 @@ def test_one_client_too_many_is_told_so_at_once() -> None:
             assert client.getresponse().read() == b"done"
         came = server.said_to(b"")
         assert came.startswith(b"HTTP/1.1 503 ")
-        assert b"retry-after: 1" in came
+        assert b"Retry-After: 1" in came
         first.close()
         eventually(lambda: server.get() == (200, b"done"), within=5)
         second.close()
