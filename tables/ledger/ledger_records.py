@@ -44,7 +44,8 @@ class LedgerRecords:
         self._inventories: dict[int, Inventory] = {}
         self._accounts: dict[bytes, AccountTickets] = {}
         self._limits: HoldLimits | None = None
-        self._changed_purchases: dict[bytes, PurchaseRecord] = {}
+        # Encoded at once: at the end of a batch the processor would have to fetch each record again.
+        self._changed_purchases: dict[bytes, bytes] = {}
         # The keys of the first so many changed purchases, by their event's prefix.
         self._indexed = 0
         self._changed_keys: dict[bytes, list[bytes]] = {}
@@ -67,11 +68,10 @@ class LedgerRecords:
 
     def purchase(self, key: bytes) -> PurchaseRecord | None:
         """The purchase after the commands applied so far."""
-        known = self._changed_purchases.get(key)
-        if known is None:
+        value = self._changed_purchases.get(key)
+        if value is None:
             value = self._read(key)
-            known = None if value is None else decode_purchase(value)
-        return known
+        return None if value is None else decode_purchase(value)
 
     def purchases_after(self, event: UUID, after: bytes, offset: int) -> Iterator[tuple[bytes, PurchaseRecord]]:
         """The event's purchases with ids above ``after`` that were made before ``offset``, with their keys, sorted."""
@@ -81,7 +81,7 @@ class LedgerRecords:
         fresh = sorted(key for key in self._keys_changed(prefix) if key > start)
         stored = self._scan(prefix, start)
         for key, value in merge(((key, b"") for key in fresh), (pair for pair in stored if pair[0] not in changed)):
-            record = changed[key] if key in changed else decode_purchase(value)
+            record = decode_purchase(changed.get(key, value))
             if record.history[0].offset < offset:
                 yield key, record
 
@@ -132,7 +132,7 @@ class LedgerRecords:
 
         ``chosen`` has the bits of the seats that a decision takes, by row of each section, if it was made just now.
         """
-        self._changed_purchases[key] = record
+        self._changed_purchases[key] = encode_record(record)
         if inventory is not None:
             if inventory.offset < decision.offset:
                 inventory.apply(decision)
@@ -153,7 +153,7 @@ class LedgerRecords:
         due = inventory.offset < offset
         by_account: dict[UUID, list[tuple[PurchaseRecord, Decision]]] = {}
         for key, record, decision in ended:
-            self._changed_purchases[key] = record
+            self._changed_purchases[key] = encode_record(record)
             by_account.setdefault(record.account, []).append((record, decision))
             if due:
                 inventory.apply(decision)
@@ -170,8 +170,7 @@ class LedgerRecords:
 
     def take_purchases(self) -> dict[bytes, bytes]:
         """The purchase records changed since the last call."""
-        taken = {key: encode_record(record) for key, record in self._changed_purchases.items()}
-        self._changed_purchases.clear()
+        taken, self._changed_purchases = self._changed_purchases, {}
         self._changed_keys.clear()
         self._indexed = 0
         return taken
