@@ -59,10 +59,11 @@ def choose_at_once(hall: Hall, line: TicketLine) -> SeatChoice | None:
     if hall.is_changed:
         _sections_for(hall, line.ticket_type, best.section)
     for section in hall.left(line.ticket_type, best.section):
-        first = section.best_run(line.ticket_type, line.quantity)
-        if first is not None:
-            names, row = section.layout.run(first, line.quantity)
-            return (SeatGroup(line.ticket_type, names),), {section.layout.name: [row]}
+        place = section.best_run(line.ticket_type, line.quantity)
+        if place is not None:
+            layout, (row, at) = section.layout, place
+            names = layout.names_in(row, at, line.quantity)
+            return (SeatGroup(line.ticket_type, names),), {layout.name: [(row, run_bits(at, line.quantity))]}
     return None
 
 

@@ -10,6 +10,12 @@ from tables.seating.rows import RowBits, by_row, rows_with
 
 # Of a pool, by number of seats. Each takes up to 100 bytes a row.
 RUNS_MAX_SIZES: Final = 16
+# A section has less than 2^24 bits, so it has fewer rows.
+_ROW_BITS: Final = 24
+_ROW_MASK: Final = 2**_ROW_BITS - 1
+
+# The number of a row, and the bit in it from which on adjacent seats are.
+RunPlace = tuple[int, int]
 
 
 def run_starts(bits: int, count: int) -> int:
@@ -112,7 +118,8 @@ class RowRuns:
         self._free = 0
         self._rows = [0] * len(seats)
         self._seen: int | None = None
-        # The ranks of the middle seats of the best runs, by row, and those that are there in ascending order.
+        # The ranks of the middle seats of the best runs, by row; and those that are there, with the number of their row
+        # behind them, in ascending order.
         self._ranks = [NO_RANK] * len(seats)
         self._best: list[int] = []
 
@@ -121,15 +128,22 @@ class RowRuns:
         for row, changed in rows_with(self._order.starts, free ^ self._free):
             self._look(row, self._rows[row] ^ changed)
         self._free = free
-        return self._order.bits[self._best[0]] - self._middle if self._best else None
+        return self._order.bits[self._best[0] >> _ROW_BITS] - self._middle if self._best else None
 
-    def best_of(self, rows: Sequence[int], changes: Sequence[RowBits]) -> int | None:
-        """The same by the free bits of its rows; ``changes`` has those that have changed, at its end the last one."""
+    def best_of(self, rows: Sequence[int], changes: Sequence[RowBits]) -> RunPlace | None:
+        """Where the best run is, by the free bits of the section's rows; None if there is none.
+
+        ``changes`` has the rows that have changed, at its end the last one.
+        """
         seen, self._seen = self._seen, len(changes)
         for row, _ in enumerate(rows) if seen is None else changes[seen:]:
             if (free := rows[row]) != self._rows[row]:
                 self._look(row, free)
-        return self._order.bits[self._best[0]] - self._middle if self._best else None
+        if not self._best:
+            return None
+        best, order = self._best[0], self._order
+        row = best & _ROW_MASK
+        return row, order.bits[best >> _ROW_BITS] - self._middle - order.starts[row]
 
     def _look(self, row: int, free: int) -> None:
         """Find the best run of a row, whose free bits have changed."""
@@ -148,9 +162,9 @@ class RowRuns:
         if rank != before:
             self._ranks[row] = rank
             if before != NO_RANK:
-                del self._best[bisect_left(self._best, before)]
+                del self._best[bisect_left(self._best, before << _ROW_BITS)]
             if rank != NO_RANK:
-                insort(self._best, rank)
+                insort(self._best, rank << _ROW_BITS | row)
 
 
 def _any_within(bits: int, count: int) -> int:

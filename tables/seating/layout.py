@@ -157,18 +157,17 @@ class SectionLayout:
 
     def name_of(self, bit: int) -> str:
         """The name of the seat of a bit."""
-        return self.run(bit, 1)[0][0]
-
-    def run(self, first: int, count: int) -> tuple[tuple[str, ...], RowBits]:
-        """The names of adjacent seats from a bit on, and their row with their bits in it."""
-        row = bisect_right(self.starts, first) - 1
-        name, start, shape = self._rows[row]
-        at = first - start
-        return tuple(map((name + SEPARATOR).__add__, shape.labels[at : at + count])), (row, (1 << count) - 1 << at)
+        return self.run_names(bit, 1)[0]
 
     def run_names(self, first: int, count: int) -> tuple[str, ...]:
         """The names of adjacent seats from a bit on."""
-        return self.run(first, count)[0]
+        row = bisect_right(self.starts, first) - 1
+        return self.names_in(row, first - self.starts[row], count)
+
+    def names_in(self, row: int, at: int, count: int) -> tuple[str, ...]:
+        """The names of adjacent seats from the bit ``at`` of a row on."""
+        name, _, shape = self._rows[row]
+        return tuple([f"{name}{SEPARATOR}{label}" for label in shape.labels[at : at + count]])
 
     def row_of(self, bit: int) -> RowLayout:
         """The row of a seat's bit."""

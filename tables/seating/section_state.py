@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from tables.errors import InvariantBroken
-from tables.seating.best_available import RUNS_MAX_SIZES, RowRuns
+from tables.seating.best_available import RUNS_MAX_SIZES, RowRuns, RunPlace
 from tables.seating.layout import SectionLayout
 from tables.seating.rows import RowBits, by_row, joined, rows_with
 
@@ -79,8 +79,8 @@ class SectionState:
         """The bits of the seats sold."""
         return self.layout.seats ^ self.free ^ self._held
 
-    def best_run(self, category: UUID, count: int) -> int | None:
-        """The first bit of the best ``count`` free seats of a category that leave no orphan, as SeatPool.best_run."""
+    def best_run(self, category: UUID, count: int) -> RunPlace | None:
+        """Where the best ``count`` free seats of a category are that leave no orphan, as SeatPool.best_run."""
         runs = self._runs.get((category.int, count)) or self._add_runs(category, count)
         return runs.best_of(self.rows, self._changes)
 
