@@ -2,10 +2,16 @@
 
 A batch is handled in this order, each step acknowledged before the next: purchase records, event records, outcomes,
 commands that follow, dead letters, misrouted commands; then its input is committed. Partitions are handled in parallel.
+
+The commands of each event are decided together: between those of others the processor would have to fetch what is known
+of an event for each of them anew.
 """
 
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final
 
 from connect.partitioning import key_and_home
 from connect.topics import COMMANDS, OUTCOMES
@@ -36,25 +42,37 @@ from tables.ledger.records import (
     same_record,
 )
 from tables.ledger.ticket_codes import TicketCodes
-from tables.messages.commands import LimitHolds, decode_command, encode_command
+from tables.messages.commands import Command, LimitHolds, decode_command, encode_command
 from tables.messages.request_origins import ORIGIN
 
 CONSUMER = "ledger"
 TABLE = "ledger"
 BATCH_MAX_RECORDS = 2_000
 
+_OFFSET: Final = itemgetter(0)
+
+# A record of the log and what it says.
+Readable = tuple[Message, Command]
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Decided:
-    """What the commands of a batch led to, beside what the ledger changed; ``misrouted`` by their right partition."""
+    """What the commands of a batch led to, beside what the ledger changed.
+
+    ``told`` has the outcomes with the offsets of their commands, ``misrouted`` commands by their right partition.
+    """
 
     dead_letters: list[Record]
-    outcomes: list[Record] = field(default_factory=list)
+    told: list[tuple[int, Record]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     following: list[Record] = field(default_factory=list)
     misrouted: dict[int, list[Record]] = field(default_factory=dict)
+
+    def outcomes(self) -> list[Record]:
+        """The outcomes in the order of their commands."""
+        return [outcome for _, outcome in sorted(self.told, key=_OFFSET)]
 
 
 class LedgerAgent:
@@ -80,7 +98,7 @@ class LedgerAgent:
     async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
         ledger = self._ledger(partition)
         decided = self._decide(partition, ledger, messages)
-        entries = await self._write(partition, ledger, decided.outcomes, _watermark_of(messages[-1]))
+        entries = await self._write(partition, ledger, decided.outcomes(), _watermark_of(messages[-1]))
         self.app.counters.count_decisions(decided.verdicts)
         self.hold_expiry.decided(partition, messages[-1].offset, entries)
         await append(self.app, COMMANDS, partition, decided.following)
@@ -94,29 +112,37 @@ class LedgerAgent:
         readable, dead_letters = decode_batch(messages, decode_command)
         ledger.read_ahead([command for _, command in readable])
         decided = Decided(dead_letters)
-        outcomes, verdicts, following = decided.outcomes, decided.verdicts, decided.following
-        for message, command in readable:
+        for commands in by_event(readable):
+            message, first = commands[0]
+            if isinstance(first, LimitHolds):  # applies to the partition that it lies in
+                ledger.apply(message.offset, timestamp_ms(message), first)
+            else:
+                key, home = key_and_home(first.event.int, self.partitions)
+                self._decide_event(ledger, key, None if home == partition else home, commands, decided)
+        return decided
+
+    def _decide_event(
+        self, ledger: Ledger, key: bytes, right: int | None, commands: Iterable[Readable], decided: Decided
+    ) -> None:
+        """Decide the commands of one event, or forward them to the partition that is the ``right`` one."""
+        told, verdicts, following = decided.told, decided.verdicts, decided.following
+        for message, command in commands:
             try:
                 ledger.check(message.offset, command)
             except MalformedCommand as error:
-                dead_letters.append(dead_letter(message, error))
+                decided.dead_letters.append(dead_letter(message, error))
                 continue
-            if isinstance(command, LimitHolds):  # applies to the partition that it lies in
-                ledger.apply(message.offset, timestamp_ms(message), command)
-                continue
-            key, home = key_and_home(command.event.int, self.partitions)
-            if home != partition:
+            if right is not None:
                 forwarded = Record(key, message.value, forwarded_headers(message))
-                decided.misrouted.setdefault(home, []).append(forwarded)
+                decided.misrouted.setdefault(right, []).append(forwarded)
                 continue
             headers = _outcome_headers(message) if message.headers else ()
             answer = ledger.apply_encoded(message.offset, timestamp_ms(message), command)
             for outcome in answer.outcomes:
                 verdicts.append(verdict(outcome))
-                outcomes.append(Record(key, outcome.value, headers))
+                told.append((message.offset, Record(key, outcome.value, headers)))
             for further in answer.commands:
                 following.append(Record(key, encode_command(further), headers))
-        return decided
 
     async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record], watermark: Watermark) -> list[bytes]:
         """Store and publish what a batch changed, then its outcomes. Gives the entries added to the index of holds."""
@@ -158,6 +184,23 @@ class LedgerAgent:
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._ledgers.clear()
+
+
+def by_event(readable: Iterable[Readable]) -> Iterator[list[Readable]]:
+    """The commands of each event, in their order.
+
+    A limit on holds, which has no event, keeps its place in the log among all of them.
+    """
+    events: dict[int, list[Readable]] = {}
+    for each in readable:
+        command = each[1]
+        if isinstance(command, LimitHolds):
+            yield from events.values()
+            events = {}
+            yield [each]
+        else:
+            events.setdefault(command.event.int, []).append(each)
+    yield from events.values()
 
 
 def _outcome_headers(message: Message) -> Headers:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 import streams.inventory.ledger
 import streams.runtime.dead_letters
 import streams.runtime.table
-from connect.partitioning import partition_of
+from connect.partitioning import home_of, partition_of
 from connect.topics import COMMANDS, OUTCOMES, changelog, dead_letters
 from streams.inventory.ledger import LedgerAgent
 from streams.runtime.app import App
@@ -34,6 +35,8 @@ from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, NOW, definition, 
 
 KEY = str(EVENT).encode()
 HOME = partition_of(KEY, 4)
+# Another event on the same partition.
+NEIGHBOUR = next(event for number in range(1_000) if home_of(event := UUID(int=number), 4) == HOME)
 
 
 class Topics:
@@ -165,3 +168,34 @@ def test_limits_on_holds_are_of_the_partition_that_they_lie_in(agent: LedgerAgen
     asyncio.run(agent._handle_partition(HOME, [message(1, BOUGHT[0]), message(2, held)]))
     assert topics.told()[-1].figures == {"limit": 5, "requested": 6, "held": 0}
     assert topics.records[COMMANDS] == []
+
+
+def test_events_that_take_turns_in_a_batch_are_told_in_the_order_of_the_log(agent: LedgerAgent, topics: Topics) -> None:
+    turns = [EVENT, NEIGHBOUR, EVENT, NEIGHBOUR, EVENT]
+    log: list[Command] = [DefineEvent(event, 1, definition(ticket_type(quantity=2))) for event in (NEIGHBOUR, EVENT)]
+    log += [Buy(event, purchase_id(number), ADA, lines([(FLOOR, 1)])) for number, event in enumerate(turns)]
+    asyncio.run(agent._handle_partition(HOME, [message(place, command) for place, command in enumerate(log)]))
+    assert [(outcome.offset, outcome.event, outcome.kind) for outcome in topics.told()] == [
+        (0, NEIGHBOUR, OutcomeKind.CHANGED),
+        (1, EVENT, OutcomeKind.CHANGED),
+        (2, EVENT, OutcomeKind.CONFIRMED),
+        (3, NEIGHBOUR, OutcomeKind.CONFIRMED),
+        (4, EVENT, OutcomeKind.CONFIRMED),
+        (5, NEIGHBOUR, OutcomeKind.CONFIRMED),
+        (6, EVENT, OutcomeKind.REJECTED),
+    ]
+
+
+def test_limits_on_holds_apply_to_all_events_behind_them_in_a_batch_and_to_none_before(
+    agent: LedgerAgent, topics: Topics
+) -> None:
+    on_sale = [DefineEvent(event, 1, definition(ticket_type(quantity=20))) for event in (EVENT, NEIGHBOUR)]
+    holds = [Hold(event, purchase_id(1), ADA, lines([(FLOOR, 6)])) for event in (EVENT, NEIGHBOUR)]
+    again = Hold(EVENT, purchase_id(2), ADA, lines([(FLOOR, 6)]))
+    log: list[Command] = [*on_sale, holds[0], LimitHolds(max_tickets=5), holds[1], again]
+    asyncio.run(agent._handle_partition(HOME, [message(place, command) for place, command in enumerate(log)]))
+    assert [(outcome.offset, outcome.event, outcome.kind) for outcome in topics.told()[2:]] == [
+        (2, EVENT, OutcomeKind.HELD),
+        (4, NEIGHBOUR, OutcomeKind.REJECTED),
+        (5, EVENT, OutcomeKind.REJECTED),
+    ]
