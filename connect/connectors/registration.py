@@ -18,9 +18,7 @@ def wait_for_connect(worker: ConnectClient, polling: Polling) -> None:
         except ConnectUnavailable as error:
             why = str(error)
         polling.wait()
-    raise ServerMissing(
-        f"Kafka Connect does not answer within {polling.seconds:g} s at {worker.url} (TURNSTILE_CONNECT_URL): {why}"
-    )
+    raise ServerMissing(f"Kafka Connect does not answer within {polling.seconds:g} s (TURNSTILE_CONNECT_URL): {why}")
 
 
 def register(worker: ConnectClient, connector: Connector, polling: Polling) -> str:

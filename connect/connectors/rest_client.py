@@ -15,7 +15,7 @@ SERVER_ERROR_STATUS: Final = 500
 
 
 class ConnectUnavailable(Exception):
-    """Kafka Connect can't answer now; a retry may help."""
+    """Kafka Connect can't answer now; a retry may help. The message begins with its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +129,13 @@ class ConnectClient:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.TransportError as error:
-            raise ConnectUnavailable(str(error) or type(error).__name__) from error
+            raise ConnectUnavailable(f"{self.url}: {str(error) or type(error).__name__}") from error
         if answer.status_code == REBALANCING_STATUS or answer.status_code >= SERVER_ERROR_STATUS:
-            raise ConnectUnavailable(f"{answer.status_code}: {_message(answer)}")
+            raise ConnectUnavailable(f"{self.url}: {answer.status_code}: {_message(answer)}")
         if answer.content and "json" not in answer.headers.get("content-type", ""):
             # While it starts, its web server answers every request with 404 in HTML.
-            raise ConnectUnavailable(f"{answer.status_code} from a server that is not Kafka Connect, or not yet")
+            what = f"{answer.status_code} from a server that is not Kafka Connect, or not yet"
+            raise ConnectUnavailable(f"{self.url}: {what}")
         return answer
 
 

@@ -63,7 +63,7 @@ def test_a_rebalance_without_end_names_connector_and_reason(
     worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
     server.busy = 1_000
-    with pytest.raises(ServerMissing, match=f"{connector.name}: 409: a rebalance is in process"):
+    with pytest.raises(ServerMissing, match=f"{connector.name}: http://connect:8083: 409: a rebalance is in process"):
         register(worker, connector, clock.polling(5))
 
 
@@ -82,7 +82,7 @@ def test_a_server_that_is_down_is_named_with_its_setting(
     worker: ConnectClient, server: FakeConnect, clock: Clock
 ) -> None:
     server.down = True
-    with pytest.raises(ServerMissing, match=r"http://connect:8083 \(TURNSTILE_CONNECT_URL\): connection refused"):
+    with pytest.raises(ServerMissing, match=r"\(TURNSTILE_CONNECT_URL\): http://connect:8083: connection refused"):
         wait_for_connect(worker, clock.polling(5))
     assert clock.now >= 5
 
