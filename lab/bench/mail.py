@@ -23,6 +23,7 @@ from connect.topics import ACCOUNT_ROWS, DELIVERIES, OUTCOMES
 from lab.bench.cpu import cpu_seconds, resident_mb
 from lab.bench.latency import percentile
 from lab.bench.measurement import Figures, Lab, Measurement
+from lab.bench.orders import random_id
 from lab.bench.topics import counting, make_topics
 from lab.bench.track import Sample, follow
 from settings import Settings
@@ -95,7 +96,7 @@ def _cost(lab: Lab, kind: OutcomeKind, figure: str) -> Figures:
 def _running(lab: Lab) -> Iterator[tuple[Stack, Settings, list[UUID]]]:
     """A broker, a mail server and a worker that has some accounts."""
     rng = random.Random(SEED)
-    accounts = [UUID(int=rng.getrandbits(128), version=4) for _ in range(ACCOUNTS)]
+    accounts = [random_id(rng) for _ in range(ACCOUNTS)]
     with lab.stack() as stack:
         settings = lab.settings(stack)
         with lab.step("starting broker, mail server and worker"):
@@ -119,7 +120,7 @@ def _outcomes(accounts: list[UUID], kind: OutcomeKind, count: int) -> Iterator[O
     ends = begins + timedelta(hours=2)
     facts = EventFacts("A night of songs", "ACTIVE", begins, ends, "Europe/Vienna", "Old Gasworks", "Wien", 1)
     for offset in range(count):
-        event, purchase = UUID(int=rng.getrandbits(128), version=4), uuid4()
+        event, purchase = random_id(rng), uuid4()
         codes = tuple(CODES.code(event, purchase, place) for place in range(2)) if kind is OutcomeKind.CONFIRMED else ()
         yield Outcome(
             kind=kind,

@@ -34,10 +34,10 @@ def shows(events: int, types: int, partitions: int, rng: random.Random) -> list[
     """So many events with so many ticket types each, the same number on every partition."""
     made: list[Show] = []
     while len(made) < events:
-        event = _id(rng)
+        event = random_id(rng)
         partition = home_of(event, partitions)
         if partition == len(made) % partitions:
-            made.append(Show(event, partition, tuple(_id(rng) for _ in range(types))))
+            made.append(Show(event, partition, tuple(random_id(rng) for _ in range(types))))
     return made
 
 
@@ -67,8 +67,9 @@ def purchases(on_sale: list[Show], count: int, rng: random.Random) -> Iterator[t
     for number in range(count):
         show = on_sale[number % len(on_sale)]
         lines = [TicketLine(rng.choice(show.types), rng.randint(1, PURCHASE_TICKETS_MAX))]
-        yield show, Buy(show.event, _id(rng), _id(rng), lines)
+        yield show, Buy(show.event, random_id(rng), random_id(rng), lines)
 
 
-def _id(rng: random.Random) -> UUID:
+def random_id(rng: random.Random) -> UUID:
+    """An id that is the same in every run."""
     return UUID(int=rng.getrandbits(128), version=4)

@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Final
-from uuid import UUID
 
 import msgspec
 import psycopg
 
 from lab.bench.cpu import cpu_seconds, spent
 from lab.bench.measurement import Figures, Lab, Measurement
-from lab.bench.orders import Show
+from lab.bench.orders import Show, random_id
 from lab.bench.payments_load import PayingPlan, PayingReport
 from lab.bench.rest_site import Site, site
 
@@ -72,7 +71,7 @@ def _pay(lab: Lab, running: Site, shows: list[Show], most: int, before: int) -> 
     """
     running.seed += 1
     rng = random.Random(running.seed)
-    accounts = [UUID(int=rng.getrandbits(128), version=4) for _ in range(lab.count(most))]
+    accounts = [random_id(rng) for _ in range(lab.count(most))]
     plan = PayingPlan(
         api=f"http://127.0.0.1:{running.stack.settings.api_port}",
         buyers_at_once=BUYERS_AT_ONCE,

@@ -25,6 +25,7 @@ from connect.partitioning import home_of
 from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, OUTCOMES, all_topics
 from lab.bench.measurement import Figures, Lab, Measurement
+from lab.bench.orders import random_id
 from settings import Settings
 from stack.embedded import Stack
 from tables.messages.commands import (
@@ -56,7 +57,7 @@ class Sale:
         key = stack.environment["TURNSTILE_TICKET_KEY"]
         self.settings = Settings.model_validate({"ticket_key": key, "kafka_servers": self.servers})
         self.rng = random.Random(4)
-        self.events = [(self._id(), self._id()) for _ in range(EVENTS)]
+        self.events = [(random_id(self.rng), random_id(self.rng)) for _ in range(EVENTS)]
         self.purchases = purchases
 
     @property
@@ -148,13 +149,10 @@ class Sale:
             yield event, self._purchase(event, kind)
 
     def _purchase(self, event: UUID, kind: UUID) -> Buy:
-        return Buy(event, self._id(), self._id(), [TicketLine(kind, 1)])
+        return Buy(event, random_id(self.rng), random_id(self.rng), [TicketLine(kind, 1)])
 
     def _partition(self, event: UUID) -> int:
         return home_of(event, self.settings.partitions)
-
-    def _id(self) -> UUID:
-        return UUID(int=self.rng.getrandbits(128), version=4)
 
 
 def rebuild(lab: Lab) -> Figures:

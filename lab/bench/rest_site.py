@@ -20,7 +20,7 @@ from connect.provisioning import open_admin, provision
 from connect.topics import all_topics
 from lab.bench.cpu import SERVER_ROLES, cpu_seconds, spent
 from lab.bench.measurement import LEDGER_ROLE, Lab
-from lab.bench.orders import Show, definition, shows
+from lab.bench.orders import Show, definition, random_id, shows
 from lab.bench.rest_load import Plan, Report, SeatOrder
 from settings import Settings
 from stack.embedded import Stack
@@ -95,7 +95,7 @@ class Site:
         """
         self.seed += 1
         rng = random.Random(self.seed)
-        accounts = [UUID(int=rng.getrandbits(128), version=4) for _ in range(requests)]
+        accounts = [random_id(rng) for _ in range(requests)]
         plan = Plan(
             host=HOST,
             port=self.stack.settings.api_port,

@@ -18,7 +18,7 @@ from uuid import UUID
 from lab.bench.halls import ORDER_SEATS, Names, best, counted, hall, named, neighbours, on_sale, seat_rows
 from lab.bench.ledger import Stock, decide_all
 from lab.bench.measurement import Figures, Lab, Measurement
-from lab.bench.orders import shows
+from lab.bench.orders import random_id, shows
 from lab.bench.topics import Placed
 from lab.bench.track import Track
 from stack.member import HOST
@@ -112,11 +112,8 @@ class Sale(Stock):
             for show in self._halls[block.kind]:
                 if not block.sold_out:
                     self.asked[show.event] += ORDER_SEATS
-                order = Buy(show.event, self._id(), self._id(), [line(show.types[0], seats)])
+                order = Buy(show.event, random_id(self._rng), random_id(self._rng), [line(show.types[0], seats)])
                 yield show.partition, show.key, order
-
-    def _id(self) -> UUID:
-        return UUID(int=self._rng.getrandbits(128), version=4)
 
 
 def cost(lab: Lab) -> Figures:

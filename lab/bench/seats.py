@@ -15,7 +15,7 @@ from uuid import UUID
 
 from lab.bench.halls import Names, best, counted, hall, named, neighbours, on_sale, seat_rows
 from lab.bench.measurement import Figures, Lab, Measurement
-from lab.bench.orders import shows
+from lab.bench.orders import random_id, shows
 from lab.bench.partition import Partition
 from tables.messages.commands import Buy, Cancel, Command, TicketLine
 from tables.messages.sections import ORDER_MAX_SEATS
@@ -58,13 +58,10 @@ class _HallsOnSale:
 
     def _orders(self, line: MakeLine, count: int) -> list[Buy]:
         return [
-            Buy(show.event, self._id(), self._id(), [line(show.types[0], number)])
+            Buy(show.event, random_id(self._rng), random_id(self._rng), [line(show.types[0], number)])
             for number in range(count)
             for show in self._shows
         ]
-
-    def _id(self) -> UUID:
-        return UUID(int=self._rng.getrandbits(128), version=4)
 
 
 def rules(lab: Lab) -> Figures:

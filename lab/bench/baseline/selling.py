@@ -18,7 +18,7 @@ import psycopg
 from lab.bench.baseline.shop import TOKENS
 from lab.bench.cpu import Seconds, cpu_seconds, spent
 from lab.bench.measurement import Figures, Lab, Measurement
-from lab.bench.orders import STOCK, Show, shows
+from lab.bench.orders import STOCK, Show, random_id, shows
 from lab.bench.rest_load import Plan, Report
 from stack.apps import AppProcess
 from stack.child import Command
@@ -111,7 +111,7 @@ def load(stack: Stack, on_sale: list[Show], count: int, *, seed: int) -> Report:
 
 def _accounts(seed: int) -> list[UUID]:
     rng = random.Random(seed)
-    return [UUID(int=rng.getrandbits(128), version=4) for _ in range(ACCOUNTS)]
+    return [random_id(rng) for _ in range(ACCOUNTS)]
 
 
 def _token(stack: Stack, account: UUID) -> str:
