@@ -6,9 +6,7 @@
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec.structs import replace
-
-from tables.ledger.fingerprint import asks_for_seats, fingerprint, merge, quantities
+from tables.ledger.fingerprint import asks_for_seats, merge, quantities, recorded_fingerprints
 from tables.ledger.hall import Hall
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
@@ -42,23 +40,6 @@ RECORDED_REASONS: Final = dict.fromkeys(
 TicketCounts = dict[UUID, int]
 # The stock that a purchase takes from, with the quantity of each.
 Allocation = list[tuple[TicketStock, int]]
-
-
-def buyer_fingerprint(command: Buy | Hold) -> str:
-    """The fingerprint of a request's body: the same purchase id with another body is refused."""
-    if not isinstance(command, Hold):
-        return fingerprint(command.account, command.lines, "purchase")
-    return fingerprint(command.account, command.lines, "hold" if command.by_default else f"hold {command.seconds}")
-
-
-def recorded_fingerprints(command: Buy | Hold) -> tuple[str, ...]:
-    """The fingerprints that a purchase with the same body may have on record.
-
-    Versions without ``by_default`` recorded the operator's seconds as if the buyer had chosen them.
-    """
-    if isinstance(command, Hold) and command.by_default:
-        return buyer_fingerprint(command), buyer_fingerprint(replace(command, by_default=False))
-    return (buyer_fingerprint(command),)
 
 
 def decide(

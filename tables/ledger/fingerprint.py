@@ -5,8 +5,9 @@ from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
-from tables.messages.commands import TicketLine
+from tables.messages.commands import Buy, Hold, TicketLine
 
 _encode = msgspec.json.Encoder().encode
 
@@ -42,6 +43,23 @@ def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:
         content = b"".join(sorted([_line_bytes(*each) for each in merge(lines).items()]))
         content += b"".join(sorted([_seats_asked_for(line) for line in lines]))
     return blake2b(account.bytes + content + kind.encode(), digest_size=12).hexdigest()
+
+
+def buyer_fingerprint(command: Buy | Hold) -> str:
+    """The fingerprint of a request's body: the same purchase id with another body is refused."""
+    if not isinstance(command, Hold):
+        return fingerprint(command.account, command.lines, "purchase")
+    return fingerprint(command.account, command.lines, "hold" if command.by_default else f"hold {command.seconds}")
+
+
+def recorded_fingerprints(command: Buy | Hold) -> tuple[str, ...]:
+    """The fingerprints that a purchase with the same body may have on record.
+
+    Versions without ``by_default`` recorded the operator's seconds as if the buyer had chosen them.
+    """
+    if isinstance(command, Hold) and command.by_default:
+        return buyer_fingerprint(command), buyer_fingerprint(replace(command, by_default=False))
+    return (buyer_fingerprint(command),)
 
 
 def _line_bytes(ticket_type: UUID, quantity: int) -> bytes:

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from tables.errors import InvariantBroken, MalformedCommand
 from tables.ledger.accounts import AccountTickets
-from tables.ledger.decisions import buyer_fingerprint, decide
+from tables.ledger.decisions import decide
 from tables.ledger.event_cancellation import EventCancellation, first_step
+from tables.ledger.fingerprint import buyer_fingerprint
 from tables.ledger.hold_limits import HoldContext
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords, Load, Scan
