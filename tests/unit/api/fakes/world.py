@@ -133,7 +133,7 @@ def make_world() -> World:
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
-    tokens, links = Tokens(["k" * 32], 900), LinkSigner(["l" * 32])
+    tokens, links = Tokens(["k" * 32], 900, NOW.timestamp), LinkSigner(["l" * 32])
     stock, mailer, board, attendance = FakeStock(), FakeMailer(), FakeBoard(), FakeAttendance()
     ports = Ports(
         tokens=tokens,
