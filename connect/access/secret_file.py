@@ -8,7 +8,7 @@ def write_once(path: Path, text: str, mode: int) -> bool:
     """Write a file that isn't there yet; whether it was written now.
 
     It is there whole or not at all, also if the disk is full or this is killed. Of several who do so at once the first
-    one wins.
+    one wins. On a file system without hard links it is there and empty for a moment.
     """
     if path.exists():
         return False
@@ -17,9 +17,24 @@ def write_once(path: Path, text: str, mode: int) -> bool:
         draft.touch(mode=0o600)
         draft.write_text(text)
         draft.chmod(mode)
-        os.link(draft, path)
+        _give_name(draft, path)
     except FileExistsError:
         return False
     finally:
         draft.unlink(missing_ok=True)
     return True
+
+
+def _give_name(draft: Path, path: Path) -> None:
+    """Give the draft its name. Raises FileExistsError where that is taken."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        path.touch(mode=0o600, exist_ok=False)
+        try:
+            draft.replace(path)
+        except BaseException:
+            path.unlink()
+            raise
