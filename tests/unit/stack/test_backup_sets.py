@@ -116,8 +116,10 @@ def test_what_is_no_set_is_refused(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_set_whose_dump_is_cut_off_or_whose_ledger_is_damaged_leaves_the_folder_empty(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stack = Stack.on_free_ports(home := tmp_path / "home")
+    home.mkdir()
     made = a_set(tmp_path, "20260101T000000Z")
     (made / DUMP).write_bytes(b"PGDMP")
     with pytest.raises(RestoreRefused, match="pg_restore: "):
@@ -126,7 +128,7 @@ def test_a_set_whose_dump_is_cut_off_or_whose_ledger_is_damaged_leaves_the_folde
     (made / LEDGER / "ledger-0-7-1700000000000").mkdir()
     with pytest.raises(RestoreRefused, match="ledger check"):
         restore_all(stack, made)
-    assert not (stack.settings.home / "postgres").exists()
+    assert not any(home.iterdir())
 
 
 def test_rotation_keeps_what_has_another_name(tmp_path: Path) -> None:
