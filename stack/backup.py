@@ -18,6 +18,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from connect.folder_lock import locked
 from connect.wal_position import segment
 from stack.apps import ROOT
 from stack.embedded import Stack
@@ -33,16 +34,21 @@ ROLE: Final = re.compile(r'\b(?:TO|FROM|FOR ROLE) ("(?:[^"]|"")+"|\w+)')
 
 
 def backup(stack: Stack, file: Path) -> None:
-    """Write the database of the running stack to ``file``, as of one moment. The file has everybody's data."""
+    """Write the database of the running stack to ``file``, as of one moment. The file has everybody's data.
+
+    Raises RestoreRefused, and BlockingIOError while another one is written into the same folder.
+    """
     server = _server(stack)
-    # Others may write the same file meanwhile: the last one that is complete stays.
-    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
-    partial.touch(mode=0o600)
-    try:
-        _run(server, "pg_dump", "--format=custom", f"--file={partial}", server.url(SUPERUSER))
-        partial.replace(file)
-    finally:
+    partial = file.with_name(f"{file.name}.partial")
+    with locked(file.parent):
+        # What a killed one has left.
         partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600, exist_ok=False)
+        try:
+            _run(server, "pg_dump", "--format=custom", f"--file={partial}", server.url(SUPERUSER))
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def restore(stack: Stack, file: Path) -> None:

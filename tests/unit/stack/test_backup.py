@@ -1,7 +1,6 @@
-"""Backup of a server that does not answer."""
+"""Backup and restore of a database, without its server."""
 
 import os
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,29 +11,58 @@ from stack.embedded import Stack
 from stack.errors import RestoreRefused
 
 
-def test_a_backup_that_fails_says_why_and_leaves_no_file(tmp_path: Path) -> None:
-    stack = Stack.on_free_ports(tmp_path / "home")
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack.on_free_ports(tmp_path / "home")
+
+
+def test_a_backup_that_fails_says_why_and_leaves_no_file(stack: Stack, tmp_path: Path) -> None:
     file = tmp_path / "turnstile.dump"
     with pytest.raises(RestoreRefused, match=r"^pg_dump: error: connection to server .* failed"):
         backup(stack, file)
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-def test_two_backups_into_one_file_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stack, file = Stack.on_free_ports(tmp_path / "home"), tmp_path / "turnstile.dump"
-    seen: list[Path] = []
+def test_a_second_backup_meanwhile_is_refused_and_takes_nothing_from_the_first(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "turnstile.dump"
+
+    def dump(_: object, _program: str, _format: str, target: str, _url: str) -> None:
+        Path(target.removeprefix("--file=")).write_text("whole")
+        with pytest.raises(BlockingIOError, match="another process is writing into"):
+            backup(stack, file)
+
+    monkeypatch.setattr(stack_backup, "_run", dump)
+    backup(stack, file)
+    assert file.read_text() == "whole"
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_what_a_killed_backup_has_left_is_gone_after_the_next(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The process ends here."""
+
+    def killed(*_: object) -> None:
+        raise Killed
 
     def dump(_: object, _program: str, _format: str, target: str, _url: str) -> None:
         partial = Path(target.removeprefix("--file="))
-        seen.append(partial)
-        partial.write_text(partial.name)
-        if len(seen) == 1:
-            backup(stack, file)
-            assert file.read_text() == seen[1].name
-            assert partial.read_text() == partial.name
+        assert partial.stat().st_size == 0
+        assert partial.stat().st_mode & 0o077 == 0
+        partial.write_text("whole")
 
+    file = tmp_path / "turnstile.dump"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(stack_backup, "_run", killed)
+        patch.setattr(Path, "unlink", lambda *_, **__: None)
+        backup(stack, file)
+    [left] = [path for path in tmp_path.iterdir() if path.name != "home"]
+    left.write_text("half")
+    left.chmod(0o644)
     monkeypatch.setattr(stack_backup, "_run", dump)
-    monkeypatch.setattr(os, "getpid", count(1).__next__)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
     backup(stack, file)
-    assert file.read_text() == seen[0].name
-    assert not list(tmp_path.glob("*.partial"))
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [file.name]
