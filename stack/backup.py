@@ -74,8 +74,8 @@ def check_dump(stack: Stack, file: Path) -> None:
 def restore_database(stack: Stack, file: Path) -> None:
     """Make a new server of the database in ``file``, and start it.
 
-    It is made beside the former data, which stay in use until it is complete: also if this is killed. Raises
-    RestoreRefused.
+    It is made beside the former data, which stay where they are until it is complete: also if this is killed. Raises
+    RestoreRefused; then no server runs on them.
     """
     server = _server(stack)
     stack.stop("postgres")
@@ -111,8 +111,10 @@ def _draft(stack: Stack, server: Postgres) -> Iterator[Path]:
     try:
         yield server.data
     finally:
-        stack.stop("postgres")
-        server.data = own
+        try:
+            stack.stop("postgres")
+        finally:
+            server.data = own
 
 
 def _make_roles(server: Postgres, file: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from stack import backup as stack_backup
-from stack.backup import backup
+from stack.backup import DRAFT, backup, restore_database
 from stack.embedded import Stack
 from stack.errors import RestoreRefused
+from stack.postgres import Postgres
 
 
 @pytest.fixture
@@ -66,3 +67,31 @@ def test_what_a_killed_backup_has_left_is_gone_after_the_next(
     monkeypatch.setattr(os, "getpid", lambda: 1)
     backup(stack, file)
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [file.name]
+
+
+@pytest.fixture
+def unprepared(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Postgres:
+    """Nothing is started, and every program says that ``guest`` is named in the dump."""
+    for name in ("prepare", "start"):
+        monkeypatch.setattr(stack, name, lambda *_: None)
+    monkeypatch.setattr(stack_backup, "_run", lambda *_, **__: "GRANT SELECT ON TABLE kept TO guest;\n")
+    server = stack.members["postgres"]
+    assert isinstance(server, Postgres)
+    server.place.folder.mkdir(parents=True)
+    server.password_file.with_name(f"{DRAFT}.initial_password").touch()
+    return server
+
+
+def test_the_server_has_its_own_data_again_also_if_it_cant_be_stopped(
+    stack: Stack, unprepared: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, stops = unprepared.data, iter((None, OSError("full")))
+
+    def stop(_: str) -> None:
+        if error := next(stops):
+            raise error
+
+    monkeypatch.setattr(stack, "stop", stop)
+    with pytest.raises(OSError, match="full"):
+        restore_database(stack, tmp_path / "turnstile.dump")
+    assert unprepared.data == own
