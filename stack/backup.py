@@ -29,8 +29,21 @@ BEFORE: Final = "data.before-restore"
 DRAFT: Final = "data.unfinished-restore"
 NEEDED: Final = ("kafka", "connect", "elasticsearch")
 HOLDER: Final = "sales-0"
-# In a statement about rights or owners, as pg_dump writes it in a line.
-ROLE: Final = re.compile(r'\b(?:TO|FROM|FOR ROLE) ("(?:[^"]|"")+"|\w+)')
+IDENTIFIER: Final = r'(?:"(?:[^"]|"")+"|\w+)'
+TABLE: Final = rf"{IDENTIFIER}(?:\.{IDENTIFIER})?"
+ROLE_NAMES: Final = rf"({IDENTIFIER}(?:, {IDENTIFIER})*)"
+# The statements that name roles, as pg_dump writes them: each in a line, of a policy the first one.
+ROLE_STATEMENTS: Final = tuple(
+    re.compile(f"^{statement}", re.MULTILINE)
+    for statement in (
+        rf"(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) .* (?:TO|FROM) {ROLE_NAMES}(?: WITH GRANT OPTION)?;$",
+        rf"ALTER DEFAULT PRIVILEGES FOR ROLE {ROLE_NAMES} ",
+        rf"ALTER .* OWNER TO {ROLE_NAMES};$",
+        rf"SET SESSION AUTHORIZATION {ROLE_NAMES};$",
+        rf"CREATE POLICY {IDENTIFIER} ON {TABLE}(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)? TO {ROLE_NAMES}",
+        rf"CREATE USER MAPPING FOR {ROLE_NAMES} ",
+    )
+)
 
 
 def backup(stack: Stack, file: Path) -> None:
@@ -120,16 +133,23 @@ def _draft(stack: Stack, server: Postgres) -> Iterator[Path]:
 def _make_roles(server: Postgres, file: Path) -> None:
     """Make the roles that the dump names and that ``make run`` doesn't make: they have their rights, and no login.
 
-    A dump has no roles itself, and can't be restored without them.
+    A dump has no roles itself, and can't be restored without them. Raises RestoreRefused.
     """
-    script = _run(server, "pg_restore", "--schema-only", "--file=-", str(file))
-    statements = [line for line in script.splitlines() if line.startswith(("GRANT ", "REVOKE ", "ALTER "))]
-    named = {name for line in statements for name in ROLE.findall(line)} - {"PUBLIC"}
-    with psycopg.connect(server.url(SUPERUSER), autocommit=True) as connection:
-        for name in sorted(named):
-            plain = name[1:-1].replace('""', '"') if name.startswith('"') else name
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (plain,)).fetchone():
-                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(plain)))
+    named = roles_of(_run(server, "pg_restore", "--schema-only", "--file=-", str(file)))
+    try:
+        with psycopg.connect(server.url(SUPERUSER), autocommit=True) as connection:
+            for name in sorted(named):
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone():
+                    connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        raise RestoreRefused(f"the roles of the dump can't be made: {error}") from error
+
+
+def roles_of(script: str) -> set[str]:
+    """The roles that a dump's statements name."""
+    lists = [names for statement in ROLE_STATEMENTS for names in statement.findall(script)]
+    named = {name for names in lists for name in re.findall(IDENTIFIER, names)} - {"PUBLIC", "public"}
+    return {name[1:-1].replace('""', '"') if name.startswith('"') else name for name in named}
 
 
 def _put_aside(data: Path) -> None:

@@ -68,13 +68,19 @@ def test_a_restore_that_fails_keeps_the_data_however_often_it_is_tried(stack: St
 def test_rights_and_owners_are_restored_also_of_roles_that_only_the_lost_server_had(
     stack: Stack, tmp_path: Path
 ) -> None:
-    for role in ("guest", '"The ""other"" team"'):
+    for role in ("guest", '"The ""other"" team"', "reader", "friend"):
         run(stack, f"CREATE ROLE {role} LOGIN")
     run(stack, "GRANT SELECT ON kept TO guest WITH GRANT OPTION")
     run(stack, 'ALTER TABLE kept OWNER TO "The ""other"" team"')
     run(stack, "ALTER DEFAULT PRIVILEGES FOR ROLE guest GRANT SELECT ON TABLES TO PUBLIC")
+    run(stack, "CREATE POLICY own ON kept FOR SELECT TO reader, guest USING (word <> 'hand TO hell')")
+    run(stack, "SET SESSION AUTHORIZATION guest; GRANT SELECT ON kept TO friend")
     backup(stack, file := tmp_path / "dump")
     restore_database(stack, file)
+    assert run(stack, "SELECT roles::text FROM pg_policies") == [("{guest,reader}",)]
+    assert run(stack, "SELECT grantor::text FROM information_schema.table_privileges WHERE grantee = 'friend'") == [
+        ("guest",)
+    ]
     assert run(stack, "SELECT tableowner FROM pg_tables WHERE tablename = 'kept'") == [('The "other" team',)]
     assert run(stack, "SELECT has_table_privilege('guest', 'kept', 'SELECT WITH GRANT OPTION')") == [(True,)]
     assert run(stack, "SELECT rolcanlogin FROM pg_roles WHERE rolname IN ('guest', 'The \"other\" team')") == [

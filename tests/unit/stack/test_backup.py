@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stack import backup as stack_backup
-from stack.backup import DRAFT, backup, restore_database
+from stack.backup import DRAFT, backup, restore_database, roles_of
 from stack.embedded import Stack
 from stack.errors import RestoreRefused
 from stack.postgres import Postgres
@@ -82,6 +82,12 @@ def unprepared(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Postgres:
     return server
 
 
+@pytest.mark.usefixtures("unprepared")
+def test_roles_that_cant_be_made_refuse_the_restore(stack: Stack, tmp_path: Path) -> None:
+    with pytest.raises(RestoreRefused, match="the roles of the dump can't be made: connection failed"):
+        restore_database(stack, tmp_path / "turnstile.dump")
+
+
 def test_the_server_has_its_own_data_again_also_if_it_cant_be_stopped(
     stack: Stack, unprepared: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,3 +101,28 @@ def test_the_server_has_its_own_data_again_also_if_it_cant_be_stopped(
     with pytest.raises(OSError, match="full"):
         restore_database(stack, tmp_path / "turnstile.dump")
     assert unprepared.data == own
+
+
+@pytest.mark.parametrize(
+    ("statement", "roles"),
+    [
+        ("GRANT SELECT ON TABLE public.kept TO guest;", {"guest"}),
+        ('GRANT SELECT(word) ON TABLE kept TO "The ""other"" team" WITH GRANT OPTION;', {'The "other" team'}),
+        ('GRANT ALL ON TABLE "gone TO hell" TO "back FROM hell";', {"back FROM hell"}),
+        ("REVOKE ALL ON SCHEMA public FROM PUBLIC;", set()),
+        ("REVOKE ALL ON TABLE kept FROM guest;", {"guest"}),
+        ('ALTER TABLE public.kept OWNER TO "PUBLIC";', {"PUBLIC"}),
+        ("ALTER TABLE ONLY kept ALTER COLUMN word SET DEFAULT 'hand TO hell'::text;", set()),
+        ("ALTER TABLE ONLY kept ALTER COLUMN word SET DEFAULT 'hand TO hell';", set()),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE guest IN SCHEMA a GRANT SELECT ON TABLES TO host;", {"guest", "host"}),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE guest REVOKE ALL ON FUNCTIONS FROM PUBLIC;", {"guest"}),
+        ('CREATE POLICY "p" ON public."T" AS RESTRICTIVE FOR SELECT TO guest, "a, b" USING (true);', {"guest", "a, b"}),
+        ("CREATE POLICY p ON kept TO guest USING ((word IN ( SELECT k.word\n   FROM k)));", {"guest"}),
+        ("CREATE POLICY p ON kept USING ((word <> 'hand TO hell'));", set()),
+        ("CREATE USER MAPPING FOR guest SERVER far OPTIONS (\n    \"user\" 'me'\n);", {"guest"}),
+        ("CREATE USER MAPPING FOR public SERVER far;", set()),
+        ("SET SESSION AUTHORIZATION guest;\nGRANT SELECT ON TABLE kept TO host;", {"guest", "host"}),
+    ],
+)
+def test_the_roles_of_a_dump_are_those_that_its_statements_name(statement: str, roles: set[str]) -> None:
+    assert roles_of(f"SET row_security = off;\n\n{statement}\n\n") == roles
