@@ -101,8 +101,11 @@ def _build(language: str, *command: str, folder: Path = EXAMPLES) -> None:
         subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=BUILD_TIMEOUT_S
         )
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"NOT TESTED: the example in {language}: it was not built within {BUILD_TIMEOUT_S} s")
+    except subprocess.TimeoutExpired as error:
+        said = (error.stderr or b"").decode(errors="replace")
+        if "downloading" not in said:
+            pytest.fail(f"the example in {language} is not built within {BUILD_TIMEOUT_S} s:\n{said}")
+        pytest.skip(f"NOT TESTED: the example in {language}: its packages did not come within {BUILD_TIMEOUT_S} s")
     except subprocess.CalledProcessError as error:
         _skip_or_fail(language, f"{error.stdout}{error.stderr}")
 

@@ -21,7 +21,7 @@ from streams.runtime.table import OffsetTable
 from streams.runtime.timer import run_timer
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
-from tables.payments.payment import CHECK_FIRST_MS
+from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS
 from tables.payments.records import (
     UNFINISHED_PREFIX,
     PaymentRecord,
@@ -71,7 +71,7 @@ class PaymentChecks:
     def _due(self, partition: int) -> list[tuple[UUID, PaymentRecord]]:
         now_ms = self._clock() * 1000
         if partition not in self._after:
-            # One that is further away was appointed before the clock was set back.
+            # One that is further away was set before the clock was set back; so is a payment's below.
             if now_ms < self._next_walk_at.get(partition, 0) <= now_ms + CHECK_FIRST_MS:
                 return []
             # Or sooner, when the first payment that this walk sees is due: no event since then makes one due sooner.
@@ -87,7 +87,7 @@ class PaymentChecks:
             record = None if value is None else decode_payment(value)
             if record is None:
                 continue
-            if record.check_at > now_ms:
+            if now_ms < record.check_at <= now_ms + CHECK_MAX_MS:
                 self._next_walk_at[partition] = min(self._next_walk_at[partition], record.check_at)
             elif self._asked.get((record.event, purchase)) != record.check_at:
                 due.append((purchase, record))

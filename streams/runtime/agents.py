@@ -108,12 +108,12 @@ async def in_batches(
         except Exception as error:  # noqa: BLE001 (whatever it is, nothing may be committed)
             fail_stop(f"agent {name}", error)
         consumer.complete(name, messages)
+        if commit_each:
+            await consumer.commit_completed()
         in_flight.release(unacked, messages)
         if spans is not None:
             spans.end()
         app.counters.count_batch(name, messages, time.monotonic() - began)
-        if commit_each:
-            await consumer.commit_completed()
 
 
 async def _batches(stream: StreamT[Any], max_records: int) -> AsyncIterator[list[Message]]:

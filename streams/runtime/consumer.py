@@ -108,7 +108,8 @@ class BatchConsumer(Consumer):
 
     def inputs(self) -> list[TP]:
         """The input partitions that are read."""
-        return list(self._starts)
+        assigned = self.assignment()
+        return [tp for tp in self._starts if tp in assigned]
 
     def next_offset(self, tp: TP) -> int | None:
         """The next offset that an agent has to handle; None where the partition is not read."""
@@ -128,9 +129,10 @@ class BatchConsumer(Consumer):
         self._gave_up.add(agent)
 
     def check_gaps(self, agent: str, messages: list[Message]) -> None:
-        """Raise InvariantBroken unless each message is the next of its partition for the agent, or a repeated one.
+        """Check that each message is the next of its partition for the agent, or a repeated one.
 
-        Without compaction offsets are contiguous, but for those that the fetcher knows to hold no record: markers of
+        Raises InvariantBroken for a topic that may lose no record; of any other the loss is logged and counted. Without
+        compaction offsets are contiguous, but for those that the fetcher knows to hold no record: markers of
         transactions, aborted records, unreadable ones that became dead letters. Any other gap is a lost record.
         """
         if messages[0].topic in COMPACTED_TOPICS:
@@ -149,7 +151,12 @@ class BatchConsumer(Consumer):
             return  # revoked by now: it will not count
         due = self._skips.next_readable(tp, due)
         if message.offset > due:
-            raise InvariantBroken(f"{tp.topic}[{tp.partition}]: expected offset {due}, got {message.offset}")
+            app: Any = self.app
+            gap = f"{tp.topic}[{tp.partition}]: offset {due} was due, {message.offset} came"
+            if tp.topic in app.guarded:
+                raise InvariantBroken(gap)
+            self.log.critical("records are lost, continuing behind them: %s", gap)
+            app.counters.lost[tp.topic] += message.offset - due
 
     def complete(self, agent: str, messages: Iterable[Message]) -> None:
         """An agent has handled its next messages, all of one topic. Those of an earlier generation no longer count."""
@@ -163,7 +170,7 @@ class BatchConsumer(Consumer):
     async def commit_completed(self) -> None:
         """Commit what agents have completed; left to the rebalance or the worker's end if that has begun."""
         if self.flow_active and not self.app.should_stop and not await self.commit():
-            await self.commit()  # the other one, which this waited for, may have begun before the batch was completed
+            await self.commit()  # a commit that was already running may lack this batch
 
     async def perform_seek(self) -> None:
         """Seek to the committed offsets, and to the beginning where nothing is committed."""
@@ -261,8 +268,14 @@ class BatchConsumer(Consumer):
             return batch
         if not await self._isolate(tp, [skip for skip in skips if skip.error is not None]):
             return None
-        for skip in skips:
-            self._skips.add(tp, skip.offset, skip.last)
+        due = self._next.get(tp, 0)
+        for each in batch:
+            last = each.offset
+            if each.__class__ is SkippedOffsets:
+                last = each.last
+                # What compaction took before it is no record either.
+                self._skips.add(tp, min(due, each.offset) if tp.topic in COMPACTED_TOPICS else each.offset, last)
+            due = max(due, last + 1)
         return [each for each in batch if each.__class__ is not SkippedOffsets]
 
     async def _isolate(self, tp: TP, unreadable: Sequence[SkippedOffsets]) -> bool:

@@ -1,9 +1,9 @@
 """A worker's health: a watchdog that ends a worker without progress, and the pages ``/health/live`` and ``ready``.
 
 The watchdog sees two signs: one of aiokafka's tasks has ended in an error, which aiokafka only logs; or an owned
-partition has input and its next offset doesn't move, though nothing waits for a server and no agent is at work on it.
-(The ledger is not given that time: its batches take no longer than a fetch.) A worker without progress
-is reported unhealthy after 30 s and ends itself after 60 s, so that its supervisor starts another.
+partition has input and its next offset doesn't move, though nothing waits for a server. While an agent has a batch of
+the topic that is no sign, except for guarded topics, whose batches take no longer than a fetch. A worker without
+progress is reported unhealthy after 30 s and ends itself after 60 s, so that its supervisor starts another.
 """
 
 import asyncio
@@ -76,8 +76,7 @@ class Watchdog:
         if not is_recovered(self.app) or app.counters.is_waiting:
             self._stuck = {}
             return self._stuck
-        places = [tp for tp in app.consumer.inputs() if tp.topic in app.guarded or not app.in_flight.has(tp.topic)]
-        due = {tp: app.consumer.next_offset(tp) or 0 for tp in places}
+        due = {tp: app.consumer.next_offset(tp) or 0 for tp in app.consumer.inputs()}
         ends = await app.consumer.highwaters(*due)
         behind = [tp for tp, offset in due.items() if offset < (ends.get(tp) or 0)]
         begins = await app.consumer.earliest_offsets(*behind)
@@ -85,7 +84,8 @@ class Watchdog:
         for tp in behind:
             if (begins.get(tp) or 0) < ends[tp]:  # what is between them was not deleted
                 before, checks = self._stuck.get(tp, (-1, 0))
-                stuck[tp] = (due[tp], checks + 1 if before == due[tp] else 0)
+                counts = tp.topic in app.guarded or not app.in_flight.has(tp.topic)
+                stuck[tp] = (due[tp], checks + counts if before == due[tp] else 0)
         self._stuck = stuck
         return stuck
 

@@ -59,8 +59,8 @@ class CommandBatch:
 
     def acknowledge(self, offset: int) -> None:
         """Call back: the records are in the log, the first of them at this offset."""
-        for place, (done, _) in enumerate(self.waiting):
-            done(offset + place)
+        for number, (done, _) in enumerate(self.waiting):
+            done(offset + number)
 
     def fail(self, error: Exception) -> None:
         """Call back: the records are not known to be in the log."""

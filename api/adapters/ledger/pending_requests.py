@@ -27,6 +27,8 @@ _ID_PREFIX: Final = b'"purchase":"'
 _ID_BYTES: Final = 36
 _HOLD_ANSWERS: Final = frozenset({OutcomeKind.REJECTED, OutcomeKind.HELD})
 # What must be paid is held, too.
+# Refusals that end when the purchase arrives, or is paid.
+_UNRECORDED: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.PAYMENT_REQUIRED})
 _BUY_ANSWERS: Final = _HOLD_ANSWERS | {OutcomeKind.CONFIRMED}
 
 
@@ -37,13 +39,13 @@ def nothing() -> None:
 class PendingRequest:
     """A request in the loop. ``is_answer`` tells its outcome from others of the same purchase.
 
-    That there is no such purchase is what the ledger does not remember of a request. Said of an earlier try it is no
-    answer, since the purchase may have come before this command: it has to be said of this command, or of a later one.
+    A refusal that is not recorded may be over before the same request is tried again. Said of an earlier try it is no
+    answer: it has to be said of this command, or of a later one.
     """
 
     __slots__ = (
         "_offset",
-        "_unknown",
+        "_refusal",
         "acknowledged",
         "event",
         "failure",
@@ -63,7 +65,7 @@ class PendingRequest:
         self.outcome: Outcome | None = None
         self.acknowledged = False
         self._offset: int | None = None
-        self._unknown: Outcome | None = None
+        self._refusal: Outcome | None = None
         self.failure: Exception | None = None
         self.on_over: Call = nothing
         self.on_taken: Call = nothing
@@ -82,8 +84,8 @@ class PendingRequest:
         """Take the outcome if it answers this request."""
         if self.outcome is not None or outcome.event != self.event or not self.is_answer(outcome):
             return
-        if outcome.reason is Reason.UNKNOWN_PURCHASE and (self._offset is None or outcome.offset < self._offset):
-            self._unknown = outcome
+        if outcome.reason in _UNRECORDED and (self._offset is None or outcome.offset < self._offset):
+            self._refusal = outcome
             return
         self.outcome = outcome
         self.on_taken()
@@ -94,8 +96,8 @@ class PendingRequest:
         self.acknowledged = True
         self._offset = offset
         self.on_taken()
-        if self._unknown is not None:
-            self.offer(self._unknown)
+        if self._refusal is not None:
+            self.offer(self._refusal)
 
     def fail(self, error: Exception) -> None:
         """The command is not known to be in the log."""

@@ -217,6 +217,14 @@ def test_a_clock_that_was_a_day_ahead_and_is_set_right_puts_off_no_check(role: R
     assert len(role.provider.looked) == 1
 
 
+def test_events_that_were_written_by_a_clock_a_day_ahead_put_off_no_check(role: Role) -> None:
+    role.now = AT_MS / 1000 - 86_400
+    role.fold(*AUTHORIZED[:2])
+    role.now += 60
+    role.check()
+    assert len(role.provider.looked) == 1
+
+
 def test_a_lost_webhook_is_made_good(role: Role) -> None:
     role.fold(*AUTHORIZED[:2])
     role.provider.answers = [event(K.AUTHORIZED, reference=REFERENCE)]

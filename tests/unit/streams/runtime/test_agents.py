@@ -46,6 +46,7 @@ class FakeConsumer:
             message.acked = True
 
     async def commit_completed(self) -> None:
+        assert self.unacked, "a rebalance has to wait for it"
         self.commits += 1
 
 

@@ -1,6 +1,7 @@
 """What the consumer delivers and commits; queues and application are fakes, without Kafka."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from connect.records.fetching import READ_COMMITTED, SkippedOffsets
 from connect.topics import EVENT_ROWS
 from streams.runtime.app import App, Fetching
 from streams.runtime.consumer import FETCH_WAIT_MS, GATHER_RECORDS, BatchConsumer
+from streams.runtime.counters import Counters
 from streams.runtime.skips import SkippedRanges
 from tables.errors import InvariantBroken
 
@@ -59,6 +61,8 @@ class Bench(BatchConsumer):
             topics=SimpleNamespace(_tp_index={COMMANDS: channels, OTHER: channels}),
             fetching=Fetching(),
             client_only=False,
+            guarded={COMMANDS.topic: lambda _: None},
+            counters=Counters(),
             should_stop=False,
         )
         self.app = app
@@ -71,7 +75,10 @@ class Bench(BatchConsumer):
         self._completed, self._gave_up = {}, set()
         self._skips = SkippedRanges()
         self._loop = None
+        log: Any = logging.getLogger(__name__)
+        self.log = log
         self._commit_fut = None
+        self.assigned = {COMMANDS, OTHER}
         self.isolated: list[Any] = []
         app.isolate = self.isolate
         self.may_isolate = True
@@ -83,6 +90,9 @@ class Bench(BatchConsumer):
 
     def highwater(self, tp: TP) -> int:
         return 100
+
+    def assignment(self) -> set[TP]:
+        return self.assigned
 
     async def seek_to_committed(self) -> dict[TP, Any]:
         self.positions |= {tp: offset for tp, offset in self.stored.items() if offset}
@@ -539,19 +549,19 @@ def test_records_follow_each_other_from_where_the_reading_begins(consumer: Bench
 
 @pytest.mark.parametrize("offsets", [(2,), (1, 3), (1, 2, 2, 4)])
 def test_a_gap_is_an_error(consumer: Bench, offsets: tuple[int, ...]) -> None:
-    with pytest.raises(InvariantBroken, match=rf"commands\[0\]: expected offset .*, got {offsets[-1]}"):
+    with pytest.raises(InvariantBroken, match=rf"commands\[0\]: offset .* was due, {offsets[-1]} came"):
         handle(consumer, *offsets)
 
 
 def test_a_gap_between_two_batches_is_an_error(consumer: Bench) -> None:
     handle(consumer, 1)
-    with pytest.raises(InvariantBroken, match="expected offset 2, got 3"):
+    with pytest.raises(InvariantBroken, match="offset 2 was due, 3 came"):
         handle(consumer, 3)
 
 
 def test_partitions_of_a_batch_are_followed_apart(consumer: Bench) -> None:
     consumer.check_gaps("one", [at(1), at(1, OTHER), at(2), at(2, OTHER)])
-    with pytest.raises(InvariantBroken, match=r"commands\[1\]: expected offset 2, got 3"):
+    with pytest.raises(InvariantBroken, match=r"commands\[1\]: offset 2 was due, 3 came"):
         consumer.check_gaps("one", [at(1), at(1, OTHER), at(2), at(3, OTHER)])
 
 
@@ -559,8 +569,32 @@ def test_what_the_fetcher_passed_over_is_no_gap_and_what_is_beside_it_is_one(con
     consumer.deliver({COMMANDS: [SkippedOffsets(1, 2), *records(COMMANDS, 3), SkippedOffsets(4, 6)]})
     handle(consumer, 3)
     handle(consumer, 7)
-    with pytest.raises(InvariantBroken, match="expected offset 8, got 9"):
+    with pytest.raises(InvariantBroken, match="offset 8 was due, 9 came"):
         handle(consumer, 9)
+
+
+def test_a_gap_in_a_topic_that_others_read_is_counted_and_passed(consumer: Bench) -> None:
+    mails = TP("notification-jobs", 0)
+    consumer._starts[mails] = 1
+    handle(consumer, 1, 5, tp=mails)
+    handle(consumer, 6, tp=mails)
+    assert cast("Any", consumer.app).counters.lost == {mails.topic: 3}
+
+
+def test_offsets_behind_a_record_that_compaction_took_are_passed_with_it(consumer: Bench) -> None:
+    rows = TP(EVENT_ROWS, 0)
+    app: Any = consumer.app
+    app.topics._tp_index[rows] = app.topics._tp_index[COMMANDS]
+    consumer._starts[rows] = consumer._next[rows] = 10
+    consumer.deliver({rows: [*records(rows, 12), SkippedOffsets(20, 20)]})
+    assert consumer.next_offset(rows) == 10
+    consumer.complete("one", [at(12, rows)])
+    assert consumer.next_offset(rows) == 21
+
+
+def test_a_partition_that_is_not_assigned_is_no_input(consumer: Bench) -> None:
+    consumer.assigned = {COMMANDS}
+    assert consumer.inputs() == [COMMANDS]
 
 
 def test_what_compaction_took_is_no_gap(consumer: Bench) -> None:

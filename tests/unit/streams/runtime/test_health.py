@@ -123,6 +123,21 @@ def test_only_the_ledger_may_not_be_at_work_on_its_input_for_so_long(
     assert bool(watchdog.problem) is guarded
 
 
+def test_input_that_nobody_takes_is_noticed_between_the_batches_of_other_partitions(
+    watchdog: Watchdog, app: App
+) -> None:
+    message: Any = Message(PLACE.topic, 1, 3, 0.0, (), None, b"", PLACE, 1)
+    unacked: set[Any] = set()
+    for _ in range(UNHEALTHY_CHECKS - 1):
+        app.in_flight.acquire(unacked, [message])
+        check(watchdog, 3)
+        app.in_flight.release(unacked, [message])
+        check(watchdog, 1)
+    assert watchdog.problem == ""
+    check(watchdog, 1)
+    assert watchdog.problem == "no progress for 30 s"
+
+
 def test_a_worker_in_recovery_is_well(watchdog: Watchdog, app: App) -> None:
     check(watchdog, UNHEALTHY_CHECKS)
     app.tables.on_rebalance_start()

@@ -149,13 +149,13 @@ def test_who_asks_for_anothers_purchase_under_the_same_key_is_not_told_of_it(cha
     assert first_answer(owner, unknown) == first_answer(stranger, unknown) == unknown
 
 
-@pytest.mark.parametrize("change", [Confirm, Cancel])
+@pytest.mark.parametrize("reason", [Reason.UNKNOWN_PURCHASE, Reason.PAYMENT_REQUIRED])
 @pytest.mark.parametrize("offset", [3, None], ids=["acknowledged", "not yet acknowledged"])
-def test_that_the_purchase_was_unknown_to_an_earlier_try_is_no_answer(change: Any, offset: int | None) -> None:
+def test_a_refusal_of_an_earlier_try_that_is_not_recorded_is_no_answer(reason: Reason, offset: int | None) -> None:
     bought = purchase()
-    command = change(bought.event, bought.purchase, bought.account, request=uuid4())
+    command = Confirm(bought.event, bought.purchase, bought.account, request=uuid4())
     request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
-    told = {"reason": Reason.UNKNOWN_PURCHASE, "request": command.request, "account": None}
+    told = {"reason": reason, "request": command.request, "account": None}
     if offset is not None:
         request.acknowledge(offset)
     request.offer(outcome(bought, OutcomeKind.REFUSED, offset=2, **told))
