@@ -6,7 +6,7 @@ ALTER TABLE account
     ALTER COLUMN email SET STORAGE MAIN,
     ALTER COLUMN locale SET STORAGE MAIN;
 
--- Rows that may have one out of line are written once more, which tells them anew.
+-- Rows that may have one out of line are written once more, so that Debezium sends them again.
 DO $$
 DECLARE
     wide uuid;
@@ -20,7 +20,7 @@ BEGIN
             SET first_name = first_name || '', last_name = last_name || '', email = email || '', locale = locale || ''
             WHERE id = wide;
         EXCEPTION WHEN check_violation THEN
-            RAISE WARNING 'account % breaks a bound, mend it by SQL', wide;
+            RAISE WARNING 'account % breaks a bound, fix it by SQL', wide;
         END;
     END LOOP;
 END
@@ -29,7 +29,7 @@ $$;
 -- No connector tells of TRUNCATE: what it removes would be found, and get mails, for ever.
 CREATE FUNCTION truncate_is_refused() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'TRUNCATE of % would reach nobody: DELETE its rows', TG_TABLE_NAME;
+    RAISE EXCEPTION 'TRUNCATE of % is not captured: DELETE its rows', TG_TABLE_NAME;
 END
 $$;
 
