@@ -145,12 +145,14 @@ class PostgresDatabase:
     def without_writers(self, tables: Sequence[str], timeout_s: float) -> Iterator[None]:
         """Wait for the transactions that write to these tables, and let others wait meanwhile; they can be read.
 
-        Raises LockNotAvailable (psycopg) if that takes longer than ``timeout_s``.
+        SELECT … FOR UPDATE waits too. In SHARE mode it would go on and take a transaction id, for whose end the making
+        of a slot waits, while its UPDATE waited for us. Raises LockNotAvailable (psycopg) if a table is not free within
+        ``timeout_s``, DeadlockDetected if a writer waits for another of them.
         """
         names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
         with self._connection.transaction():
             self._connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{timeout_s:g}s",))
-            self._connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(names))
+            self._connection.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(names))
             yield
 
 

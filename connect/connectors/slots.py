@@ -28,12 +28,19 @@ def lost_slots(database: SourceDatabase, readers: OffsetStore, wanted: Sequence[
     found = {}
     for connector in wanted:
         slot = slots.get(connector.slot)
-        # One that is stopped and has no offsets was to start over, and whoever asked for that was killed.
-        if slot is None and (readers.has_read(connector.name) or readers.state(connector.name).stopped):
-            found[connector.name] = f"replication slot {connector.slot} is gone"
-        elif slot is not None and slot.lost:
+        if slot is not None and slot.lost:
             found[connector.name] = f"replication slot {connector.slot} has lost its log; drop it"
+        elif slot is None and readers.has_read(connector.name):
+            found[connector.name] = f"replication slot {connector.slot} is gone"
+        elif (slot is None or not slot.active) and _has_stopped_midway(readers, connector.name):
+            rest = "" if slot is None else f"; drop replication slot {connector.slot}"
+            found[connector.name] = f"a resync did not finish{rest}"
     return found
+
+
+def _has_stopped_midway(readers: OffsetStore, name: str) -> bool:
+    """Whether a resync deleted the connector's offsets, and then gave up or was killed."""
+    return readers.state(name).stopped and not readers.has_read(name)
 
 
 def check_slots(database: SourceDatabase, readers: OffsetStore, wanted: Sequence[Connector]) -> None:

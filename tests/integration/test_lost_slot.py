@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import sleep
@@ -120,6 +121,34 @@ def test_a_change_that_goes_on_across_the_moment_of_the_snapshot_is_not_lost(pip
         connection.close()
     eventually(lambda: event in pipeline.found(f"After {title}"), within=20)
     assert differences_of(pipeline) == {}
+
+
+def test_a_writer_that_locks_its_row_first_does_not_hold_up_the_slot(pipeline: Pipeline) -> None:
+    """SELECT … FOR UPDATE takes a transaction id, for whose end the slot would wait, and the UPDATE for the slot."""
+    title = f"Locked {uuid4().hex[:8]}"
+    event = new_event(pipeline, f"Before {title}")
+    eventually(lambda: event in pipeline.found(title), within=20)
+    with stopped(pipeline):
+        drop(pipeline)
+    first = opened(pipeline)
+    with ThreadPoolExecutor() as threads:
+        made = threads.submit(resync, pipeline.settings)
+        eventually(lambda: waits_for(pipeline, first), within=60)
+        changed = threads.submit(change_locked, pipeline, event, f"After {title}")
+        sleep(1)  # so that it has its row's lock, unless it has to wait
+        first.commit()
+        assert made.result(60) == [NAME]
+        changed.result(20)
+    first.close()
+    eventually(lambda: event in pipeline.found(f"After {title}"), within=20)
+    assert differences_of(pipeline) == {}
+
+
+def change_locked(pipeline: Pipeline, event: str, title: str) -> None:
+    """Change an event as the API does."""
+    with psycopg.connect(pipeline.stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
+        connection.execute("SELECT 1 FROM event WHERE id = %s FOR UPDATE", (event,))
+        connection.execute("UPDATE event SET title = %s WHERE id = %s", (title, event))
 
 
 def opened(pipeline: Pipeline) -> psycopg.Connection[Any]:

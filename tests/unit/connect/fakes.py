@@ -144,6 +144,7 @@ class FakeConnect(httpx.MockTransport):
                 return httpx.Response(204)
             case "PUT", "resume":
                 self.resumed.append(name)
+                self.stopping.pop(name, None)
                 return httpx.Response(202)
         if name not in self.configs:
             return httpx.Response(404, json={"error_code": 404, "message": f"connector {name} not found"})
@@ -176,7 +177,7 @@ class FakeConnect(httpx.MockTransport):
         return httpx.Response(200, json={})
 
     def _status(self, name: str) -> dict[str, Any]:
-        if name in self.stopping and name not in self.resumed:
+        if name in self.stopping:
             return {"connector": {"state": "STOPPED"}, "tasks": []}
         trace = self.traces.get(name)
         task = {"id": 0, "state": "FAILED", "trace": trace} if trace else {"id": 0, "state": "RUNNING"}
@@ -193,6 +194,7 @@ class FakeWay:
         self.publications = {connector.publication: set(connector.tables) for connector in connectors}
         self.rows: set[str] = set()
         self.known = {connector.slot: Slot(active=True, lost=False) for connector in connectors}
+        self.coming: dict[str, Slot] = {}
         self.closed: list[str] = []
         self.beats = 0
         self.deaf_beats = deaf_beats
@@ -217,6 +219,7 @@ class FakeWay:
     def without_writers(self, tables: Sequence[str], timeout_s: float) -> Iterator[None]:
         assert timeout_s > 0
         self.closed = list(tables)
+        self.known |= self.coming
         try:
             yield
         finally:

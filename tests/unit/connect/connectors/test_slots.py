@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from psycopg import OperationalError
 
 from connect.connectors.configuration import Connector
 from connect.connectors.probe import Slot
@@ -12,6 +13,9 @@ from connect.connectors.slots import check_slots, lost_slots, unread_slots
 from connect.errors import ServerMissing, SlotLost
 from connect.polling import Polling
 from tests.unit.connect.fakes import Clock, FakeConnect, FakeWay
+
+NAME = "turnstile-event"
+TABLES = ["public.account", "public.event", "public.event_outbox"]
 
 
 @pytest.fixture
@@ -31,6 +35,13 @@ def worker(server: FakeConnect) -> Iterator[ConnectClient]:
 @pytest.fixture
 def way(wanted: list[Connector]) -> FakeWay:
     return FakeWay(wanted)
+
+
+@pytest.fixture
+def lost(way: FakeWay) -> FakeWay:
+    """The slot of one connector is gone; a new one is made as soon as the connector starts over."""
+    way.coming["turnstile_event"] = way.known.pop("turnstile_event")
+    return way
 
 
 def test_where_every_slot_is_there_nothing_is_lost(
@@ -67,74 +78,130 @@ def test_a_connector_that_has_never_read_has_lost_nothing(
 
 
 def test_a_connector_starts_over_once_it_has_come_to_an_end(
-    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    start_over(worker, way, wanted[1], clock.polling(5))
+    start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]
 
 
 def test_a_connector_starts_over_at_the_server_that_the_settings_name_now(
-    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.configs[wanted[1].name] = wanted[1].config | {"database.hostname": "the server that is gone"}
-    start_over(worker, way, wanted[1], clock.polling(5))
+    start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
     assert worker.config(wanted[1].name) == wanted[1].config
     assert server.resumed == [wanted[1].name]
 
 
 def test_a_connector_that_does_not_stop_is_named(
-    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.stopping = {wanted[1].name: 1_000}
     with pytest.raises(ServerMissing, match="turnstile-event"):
-        start_over(worker, way, wanted[1], clock.polling(5))
+        start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
     assert server.resumed == []
 
 
 def test_a_kafka_connect_that_distributes_its_connectors_anew_is_asked_again(
-    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.busy = 3
-    start_over(worker, way, wanted[1], clock.polling(5))
+    start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]
 
 
-def test_nobody_writes_to_the_table_until_the_slot_is_made(
-    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+def test_nobody_writes_to_the_tables_until_the_slot_is_made(
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    way.known["turnstile_event"] = Slot(active=True, lost=False, begun=False)
+    lost.coming["turnstile_event"] = Slot(active=True, lost=False, begun=False)
     seen = []
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
         if server.resumed:
-            seen.append(way.closed)
-            way.known["turnstile_event"] = Slot(active=True, lost=False)
+            seen.append(lost.closed)
+            lost.known["turnstile_event"] = Slot(active=True, lost=False)
 
-    start_over(worker, way, wanted[1], Polling(5, clock=clock, sleep=sleep))
-    assert seen == [["public.event"]]
-    assert way.closed == []
+    start_over(worker, lost, wanted[1], TABLES, Polling(5, clock=clock, sleep=sleep))
+    assert seen == [TABLES]
+    assert lost.closed == []
 
 
-def test_a_slot_that_is_not_made_in_time_is_named_and_the_table_is_open_again(
-    way: FakeWay, worker: ConnectClient, wanted: list[Connector], clock: Clock
+def test_a_slot_that_is_not_made_in_time_is_named_and_the_tables_are_open_again(
+    lost: FakeWay, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    del way.known["turnstile_event"]
+    lost.coming.clear()
     with pytest.raises(ServerMissing, match="connector turnstile-event does not make its slot within 5 s"):
-        start_over(worker, way, wanted[1], clock.polling(5))
-    assert way.closed == []
+        start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
+    assert lost.closed == []
+
+
+@pytest.mark.parametrize("end", [OperationalError, KeyboardInterrupt])
+def test_a_connector_whose_resync_ends_midway_is_stopped_before_anybody_writes_and_found_by_the_next(
+    lost: FakeWay,
+    server: FakeConnect,
+    worker: ConnectClient,
+    wanted: list[Connector],
+    clock: Clock,
+    end: type[BaseException],
+) -> None:
+    server.configs = {each.name: each.config for each in wanted}
+    lost.coming["turnstile_event"] = Slot(active=True, lost=False, begun=False)
+    closed_while_stopping = []
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if server.resumed and NAME not in server.stopping:
+            server.offsets.add(NAME)
+            raise end
+        if server.resumed:
+            closed_while_stopping.append(lost.closed)
+
+    with pytest.raises(end):
+        start_over(worker, lost, wanted[1], TABLES, Polling(5, clock=clock, sleep=sleep))
+    assert closed_while_stopping == [TABLES, TABLES]
+    assert NAME not in server.offsets
+    del lost.known["turnstile_event"]
+    assert lost_slots(lost, worker, wanted) == {NAME: "a resync did not finish"}
+
+
+def test_a_slot_that_a_resync_left_behind_has_to_be_dropped(
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+) -> None:
+    server.configs = {each.name: each.config for each in wanted}
+    lost.known["turnstile_event"] = Slot(active=False, lost=False)
+    worker.stop(NAME)
+    assert lost_slots(lost, worker, wanted) == {}
+    server.offsets.remove(NAME)
+    assert lost_slots(lost, worker, wanted) == {NAME: "a resync did not finish; drop replication slot turnstile_event"}
+    with pytest.raises(SlotLost, match=r"pg_drop_replication_slot\('turnstile_event'\)"):
+        start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
+    assert server.resumed == []
+
+
+def test_a_slot_whose_making_is_given_up_is_waited_for(
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+) -> None:
+    lost.known["turnstile_event"] = Slot(active=True, lost=False, begun=False)
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now > 2:
+            lost.known.pop("turnstile_event", None)
+
+    start_over(worker, lost, wanted[1], TABLES, Polling(5, clock=clock, sleep=sleep))
+    assert server.resumed == [NAME]
 
 
 def test_a_connector_that_was_stopped_to_start_over_and_then_left_is_found(
-    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    """Whoever ran the command was killed after the offsets were deleted: the connector does not go on by itself."""
-    name = wanted[1].name
+    """The command was killed after the offsets were deleted: the connector does not go on by itself."""
     server.configs = {each.name: each.config for each in wanted}
-    way.known.clear()
+    lost.known.clear()
     server.offsets.clear()
-    assert lost_slots(way, worker, wanted) == {}
-    worker.stop(name)
-    assert list(lost_slots(way, worker, wanted)) == [name]
+    assert lost_slots(lost, worker, wanted) == {}
+    worker.stop(NAME)
+    assert list(lost_slots(lost, worker, wanted)) == [NAME]
