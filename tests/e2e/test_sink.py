@@ -22,7 +22,7 @@ from tests.toolchains import EXAMPLES, lacks_registry_or_version
 
 SINK: Final = EXAMPLES / "sink"
 TABLE: Final = "bought"
-PATIENCE_S: Final = 60
+PATIENCE_S: Final = 120
 
 
 @pytest.fixture
