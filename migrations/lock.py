@@ -19,7 +19,7 @@ def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> 
     It polls every ``interval`` seconds: a session that waits in the server would keep a snapshot open, for which the
     holder's CREATE INDEX CONCURRENTLY would wait forever.
     """
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         deadline = time.monotonic() + timeout
         while not _taken(connection):
             if time.monotonic() >= deadline:

@@ -21,8 +21,6 @@ from settings import Settings
 from tables.ids import id_bytes
 from tables.messages.commands import Expire, encode_command
 
-CONNECT_TIMEOUT_S: Final = 5
-
 _HOLDERS: Final = f"""
 SELECT event_id AS event, account_id AS account, count(DISTINCT id) AS holds,
        sum({QUANTITY})::int AS tickets, max(deadline)::timestamptz(0)::text AS until
@@ -98,6 +96,4 @@ def _append(now: Settings, event: UUID, ended: Sequence[Held]) -> None:
 
 
 def _connect(now: Settings) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(
-        now.database_url.get_secret_value(), connect_timeout=CONNECT_TIMEOUT_S, application_name="turnstile-holds"
-    )
+    return psycopg.connect(now.database_url.get_secret_value(), application_name="turnstile-holds")

@@ -36,7 +36,6 @@ from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.outcomes import Outcome, encode_outcome
 
 Row = tuple[bytes, bytes]
-CONNECT_TIMEOUT_S: Final = 10
 LAST_DECISIONS: Final = "SELECT event_id, max(ledger_offset) FROM purchase GROUP BY event_id"
 REASON: Final = "restored from a snapshot"
 
@@ -110,7 +109,7 @@ def outcomes_of(rows: Iterable[Row], codes: TicketCodes, at: int) -> Iterator[Ou
 def purchases_to(now: Settings) -> dict[int, int]:
     """By partition the offset of the last decision that PostgreSQL has. Raises psycopg.Error."""
     found: dict[int, int] = {}
-    with psycopg.connect(now.database_url.get_secret_value(), connect_timeout=CONNECT_TIMEOUT_S) as connection:
+    with psycopg.connect(now.database_url.get_secret_value()) as connection:
         for event, offset in connection.execute(LAST_DECISIONS):
             partition = home_of(event, now.partitions)
             found[partition] = max(offset, found.get(partition, -1))

@@ -24,7 +24,6 @@ from tables.errors import MalformedRecord
 from tables.ids import id_bytes
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind, encode_payment_event
 
-CONNECT_TIMEOUT_S: Final = 5
 UNANSWERED_MAX: Final = 3
 K = PaymentEventKind
 # Payments that were asked for, and that somebody still waits for or may give money back of.
@@ -123,7 +122,7 @@ def _question(payment: KnownPayment) -> PaymentQuestion:
 def _known(now: Settings, *, everything: bool) -> list[KnownPayment]:
     url = now.database_url.get_secret_value()
     with (
-        psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S, application_name="turnstile-payments") as connection,
+        psycopg.connect(url, application_name="turnstile-payments") as connection,
         connection.cursor(row_factory=class_row(KnownPayment)) as cursor,
     ):
         return cursor.execute(_SELECT, {"all": everything}).fetchall()

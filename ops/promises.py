@@ -23,7 +23,6 @@ from settings import Settings
 from streams.search.verify import Difference, differences
 
 PAUSE_S: Final = 1.0
-CONNECT_TIMEOUT_S: Final = 10
 
 
 class SaleComparison(NamedTuple):
@@ -48,9 +47,7 @@ def compare_sale(now: Settings, copy: LedgerCopy, selling: Collection[UUID], wit
     """
     deadline, suspects = time.monotonic() + within, Suspects()
     with (
-        psycopg.connect(
-            now.database_url.get_secret_value(), autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
-        ) as connection,
+        psycopg.connect(now.database_url.get_secret_value(), autocommit=True) as connection,
         closing(DefinitionDelay(client_options(now))) as delay,
     ):
         unknown = set(selling)

@@ -39,7 +39,6 @@ ROLE: Final = "sales"
 # A worker that has just ended is a member of its group until its session expires.
 EMPTY_GROUP_TIMEOUT_S: Final = 15
 TAIL_RECORDS: Final = 50
-CONNECT_TIMEOUT_S: Final = 10
 POLL_MS: Final = 5_000
 
 RAISE: Final = """
@@ -140,7 +139,7 @@ def _reset(admin: Any, places: list[TopicPartition]) -> bool:
 def restored(now: Settings) -> None:
     """Carry out all steps in order."""
     url = now.database_url.get_secret_value()
-    with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         check_positions(connection, client_options(now))
         rewind_sales(now)
         log.info("the sales projection begins anew with the oldest outcome that is kept")

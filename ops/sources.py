@@ -240,7 +240,7 @@ def sources(settings: Settings) -> list[Source]:
 
 
 def _open(url: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, options=STATEMENT_TIMEOUT)
+    return psycopg.connect(url, autocommit=True, options=STATEMENT_TIMEOUT)
 
 
 def _labels(reader: str, place: TopicPartition) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Settings of the servers that the parts use, and how they reach them."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
@@ -17,6 +17,9 @@ from settings.types import (
     tls_parameters,
     with_options,
 )
+
+# libpq's own limit is 130 s where a server takes connections and does not answer.
+DATABASE_CONNECT_TIMEOUT_S: Final = 5
 
 
 class ServerSettings(BaseModel):
@@ -48,7 +51,7 @@ class ServerSettings(BaseModel):
     database_url: DatabaseUrl = Field(
         SecretStr("postgresql://turnstile@127.0.0.1:15432/turnstile"),
         validate_default=True,
-        description="PostgreSQL of the write model and the sales projection",
+        description="PostgreSQL of the write model and the sales projection; `connect_timeout` is 5 s without one",
     )
 
     connect_url: Url = Field("http://127.0.0.1:18083", description="address of Kafka Connect's REST interface")
@@ -99,8 +102,11 @@ class ServerSettings(BaseModel):
 
     @field_validator("database_url")
     @classmethod
-    def _with_tls(cls, url: SecretStr, known: ValidationInfo) -> SecretStr:
-        return with_options(url, tls_parameters(known.data.get("database_sslmode"), known.data.get("database_ca")))
+    def _with_tls_and_timeout(cls, url: SecretStr, known: ValidationInfo) -> SecretStr:
+        options = tls_parameters(known.data.get("database_sslmode"), known.data.get("database_ca"))
+        if "connect_timeout" not in url.get_secret_value():
+            options["connect_timeout"] = str(DATABASE_CONNECT_TIMEOUT_S)
+        return with_options(url, options)
 
     @property
     def database_tls(self) -> dict[str, str]:

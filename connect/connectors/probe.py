@@ -24,7 +24,6 @@ from connect.topics import HEARTBEAT_ROWS
 from settings import Settings
 
 POLL_MS: Final = 200
-CONNECT_TIMEOUT_S: Final = 10
 CONNECTOR_HEADER: Final = "connector"
 
 
@@ -178,8 +177,6 @@ def open_probe(settings: Settings) -> Iterator[tuple[SourceDatabase, HeartbeatRe
     """PostgreSQL and the heartbeat topic, by the settings."""
     with (
         closing(make_consumer(client_options(settings))) as consumer,
-        psycopg.connect(
-            settings.database_url.get_secret_value(), autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
-        ) as connection,
+        psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection,
     ):
         yield PostgresDatabase(connection), HeartbeatTopic(consumer)

@@ -18,6 +18,7 @@ from connect.connectors.rest_client import ConnectorState, ConnectUnavailable
 from connect.errors import NotSkipped
 from connect.polling import Polling
 from settings import Settings
+from settings.servers import DATABASE_CONNECT_TIMEOUT_S
 
 # The limit of Kafka and its producer.
 RECORD_MAX_BYTES: Final = 1024 * 1024
@@ -114,7 +115,7 @@ def open_pending_changes(settings: Settings) -> Iterator[PendingChanges]:
         dbname=settings.connect_database_name,
         user=settings.connect_database_user,
         password=password,
-        connect_timeout=10,
+        connect_timeout=DATABASE_CONNECT_TIMEOUT_S,
         autocommit=True,
     ) as connection:
 

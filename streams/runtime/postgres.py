@@ -6,7 +6,6 @@ from psycopg import AsyncConnection, InterfaceError, OperationalError
 
 from streams.runtime.app import App
 
-CONNECT_TIMEOUT_S = 5
 UNAVAILABLE = (OperationalError, InterfaceError)
 
 
@@ -24,7 +23,6 @@ class LazyConnection:
             self._connection = await AsyncConnection.connect(
                 self._app.settings.database_url.get_secret_value(),
                 autocommit=True,
-                connect_timeout=CONNECT_TIMEOUT_S,
                 options=self._options,
             )
         return self._connection

@@ -15,7 +15,6 @@ from tables.messages.row_changes import EventRow, decode_row
 
 PAUSE_S: Final = 0.1
 FETCH_ROWS: Final = 500
-CONNECT_TIMEOUT_S: Final = 10
 _NOT_READ: Final = ("lsn", "deleted", "traceparent")
 COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(EventRow) if field.name not in _NOT_READ)
 # As Debezium writes it: JSON as a string. Times are ISO 8601, or "infinity", or end in "BC".
@@ -42,7 +41,7 @@ class StillWriting(TurnstileError):
 async def connect(settings: Settings) -> AsyncConnection[Any]:
     """A connection to the write model, with times in UTC."""
     url = settings.database_url.get_secret_value()
-    connection = await AsyncConnection.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+    connection = await AsyncConnection.connect(url, autocommit=True)
     await connection.execute("SET timezone = 'UTC'")
     return connection
 

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -146,8 +147,24 @@ def test_every_address_of_postgresql_gets_the_mode_and_the_ca(make_settings: Any
     odd = ca.rename(ca.with_name("the owner's & ca.pem"))
     now = make_settings(database_url=url, database_sslmode="verify-ca", database_ca=odd)
     found = psycopg.conninfo.conninfo_to_dict(now.database_url.get_secret_value())
-    assert found == psycopg.conninfo.conninfo_to_dict(url) | {"sslmode": "verify-ca", "sslrootcert": str(odd)}
+    added = {"sslmode": "verify-ca", "sslrootcert": str(odd), "connect_timeout": "5"}
+    assert found == psycopg.conninfo.conninfo_to_dict(url) | added
     assert now.database_tls == {"sslmode": "verify-ca", "sslrootcert": str(odd)}
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:p@db/turnstile?connect_timeout=30", "host=db connect_timeout=30"])
+def test_an_address_of_postgresql_keeps_its_own_time_limit(make_settings: Any, url: str) -> None:
+    assert make_settings(database_url=url).database_url.get_secret_value() == url
+
+
+def test_nothing_waits_for_a_postgresql_that_takes_connections_and_does_not_answer(make_settings: Any) -> None:
+    """psycopg's own limit is 130 s."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        now = make_settings(database_url=f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/turnstile")
+        began = time.monotonic()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(now.database_url.get_secret_value())
+    assert time.monotonic() - began < 8
 
 
 def test_a_ca_of_postgresql_without_a_mode_means_the_whole_check(make_settings: Any, ca: Path) -> None:
@@ -169,7 +186,7 @@ def test_no_password_is_sent_to_a_postgresql_without_tls(make_settings: Any) -> 
         url = f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/turnstile"
         now = make_settings(database_url=url, database_sslmode="require")
         with pytest.raises(psycopg.OperationalError, match="SSL"):
-            psycopg.connect(now.database_url.get_secret_value(), connect_timeout=5)
+            psycopg.connect(now.database_url.get_secret_value())
         thread.join(5)
     # The request for TLS alone: nothing of the user.
     assert received == [bytes.fromhex("0000000804d2162f"), b""]

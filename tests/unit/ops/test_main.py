@@ -1,6 +1,5 @@
 """The command line as a whole: its commands are there, start without each other, and end with one line."""
 
-import ast
 import os
 import subprocess
 import sys
@@ -20,8 +19,6 @@ LOADED = "import sys; from ops.__main__ import turnstile; [turnstile.commands[n]
 # Commands that only look at files, and what none of them has to load.
 LIGHT = ("secrets", "gate", "wal-segment")
 HEAVY = {"faust", "flask", "streams", "api", "aiokafka", "elasticsearch"}
-CONNECTING = {"psycopg.connect", "AsyncConnection.connect"}
-ROOT = Path(__file__).parents[3]
 NEED_SERVERS = ("verify", "replay", "reindex", "dlq list")
 
 
@@ -92,15 +89,3 @@ def test_a_server_that_does_not_answer_is_one_line_and_exit_code_2(
     assert (asking[command].returncode, output) == (2, ""), errors
     [line] = errors.splitlines()
     assert line.startswith("turnstile: ")
-
-
-def test_nothing_waits_for_a_postgresql_that_takes_connections_and_does_not_answer() -> None:
-    """psycopg's own limit is 130 s."""
-    files = [file for room in ("api", "connect", "ops", "streams") for file in (ROOT / room).rglob("*.py")]
-    calls = [
-        (file, node) for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)
-    ]
-    made = [(file, node) for file, node in calls if ast.unparse(node.func) in CONNECTING]
-    assert len(made) > 5
-    without = [file for file, node in made if "connect_timeout" not in {each.arg for each in node.keywords}]
-    assert without == []
