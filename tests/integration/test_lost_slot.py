@@ -89,10 +89,7 @@ def test_a_change_that_goes_on_across_the_moment_of_the_snapshot_is_not_lost(pip
     A change that was made before the last step and committed after it is not in the snapshot.
     """
     title = f"Across {uuid4().hex[:8]}"
-    event = new_event(pipeline, f"Before {title}")
-    eventually(lambda: event in pipeline.found(title), within=20)
-    with stopped(pipeline):
-        drop(pipeline)
+    event = event_before_a_lost_slot(pipeline, title)
     first = opened(pipeline)
     made: list[list[str]] = []
     starting_over = Thread(target=lambda: made.append(resync(pipeline.settings)))
@@ -126,10 +123,7 @@ def test_a_change_that_goes_on_across_the_moment_of_the_snapshot_is_not_lost(pip
 def test_a_writer_that_locks_its_row_first_does_not_hold_up_the_slot(pipeline: Pipeline) -> None:
     """SELECT … FOR UPDATE takes a transaction id, for whose end the slot would wait, and the UPDATE for the slot."""
     title = f"Locked {uuid4().hex[:8]}"
-    event = new_event(pipeline, f"Before {title}")
-    eventually(lambda: event in pipeline.found(title), within=20)
-    with stopped(pipeline):
-        drop(pipeline)
+    event = event_before_a_lost_slot(pipeline, title)
     first = opened(pipeline)
     with ThreadPoolExecutor() as threads:
         made = threads.submit(resync, pipeline.settings)
@@ -142,6 +136,15 @@ def test_a_writer_that_locks_its_row_first_does_not_hold_up_the_slot(pipeline: P
     first.close()
     eventually(lambda: event in pipeline.found(f"After {title}"), within=20)
     assert differences_of(pipeline) == {}
+
+
+def event_before_a_lost_slot(pipeline: Pipeline, title: str) -> str:
+    """An event that is found by this title, and whose connector has lost its slot since."""
+    event = new_event(pipeline, f"Before {title}")
+    eventually(lambda: event in pipeline.found(title), within=20)
+    with stopped(pipeline):
+        drop(pipeline)
+    return event
 
 
 def change_locked(pipeline: Pipeline, event: str, title: str) -> None:

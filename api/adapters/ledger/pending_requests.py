@@ -27,9 +27,9 @@ _ID_PREFIX: Final = b'"purchase":"'
 _ID_BYTES: Final = 36
 _HOLD_ANSWERS: Final = frozenset({OutcomeKind.REJECTED, OutcomeKind.HELD})
 # What must be paid is held, too.
+_BUY_ANSWERS: Final = _HOLD_ANSWERS | {OutcomeKind.CONFIRMED}
 # Refusals that end when the purchase arrives, or is paid.
 _UNRECORDED: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.PAYMENT_REQUIRED})
-_BUY_ANSWERS: Final = _HOLD_ANSWERS | {OutcomeKind.CONFIRMED}
 
 
 def nothing() -> None:

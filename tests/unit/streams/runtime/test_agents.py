@@ -77,6 +77,16 @@ def messages() -> list[FakeMessage]:
     return [FakeMessage(offset) for offset in range(5)]
 
 
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would end the process raises Ended instead."""
+
+    def fail_stop(doing: str, error: BaseException) -> None:
+        raise Ended(doing) from error
+
+    monkeypatch.setattr(agents, "fail_stop", fail_stop)
+
+
 def run(messages: list[FakeMessage], handle: Any, unacked: set[Any], in_flight: InFlight, max_records: int = 2) -> None:
     stream: Any = FakeStream(unacked, messages)
     asyncio.run(in_batches(stream, handle, in_flight=in_flight, max_records=max_records, name="test"))
@@ -111,14 +121,8 @@ def test_each_batch_is_committed_before_the_next_is_begun_if_the_agent_asks_for_
     assert stream.app.consumer.commits == 3
 
 
-def test_an_error_ends_the_process_before_anything_is_acknowledged(
-    messages: list[FakeMessage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail_stop(doing: str, error: BaseException) -> None:
-        raise Ended(doing) from error
-
-    monkeypatch.setattr(agents, "fail_stop", fail_stop)
-
+@pytest.mark.usefixtures("ended")
+def test_an_error_ends_the_process_before_anything_is_acknowledged(messages: list[FakeMessage]) -> None:
     async def handle(batch: list[Any]) -> None:
         raise ValueError("unexpected")
 
@@ -127,13 +131,8 @@ def test_an_error_ends_the_process_before_anything_is_acknowledged(
     assert not any(message.acked for message in messages)
 
 
-def test_a_gap_in_the_input_ends_the_process_before_the_batch_is_handled(
-    messages: list[FakeMessage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail_stop(doing: str, error: BaseException) -> None:
-        raise Ended(doing) from error
-
-    monkeypatch.setattr(agents, "fail_stop", fail_stop)
+@pytest.mark.usefixtures("ended")
+def test_a_gap_in_the_input_ends_the_process_before_the_batch_is_handled(messages: list[FakeMessage]) -> None:
     stream: Any = FakeStream(set(), messages)
     stream.app.consumer.gaps = {2}
     seen = []
