@@ -1,12 +1,14 @@
 """Probes all components of the pipeline at once, each with a timeout of about two seconds."""
 
+import asyncio
 import logging
-import smtplib
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 from uuid import UUID
+
+from aiosmtplib import SMTP
 
 from api.adapters.elasticsearch import EventIndex
 from api.adapters.ledger.recorded_definitions import RecordedDefinitions
@@ -125,8 +127,8 @@ class PipelineProbe:
         return self._definitions.look(self._database.transaction)
 
     def _greet(self) -> bool:
-        with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
-            return server.noop()[0] == 250
+        asyncio.run(greet(self._settings.smtp_host, self._settings.smtp_port, TIMEOUT_S))
+        return True
 
     def _is_ready(self) -> bool:
         self._views.probe()
@@ -140,6 +142,17 @@ class PipelineProbe:
             counts = self._dead_letters.open() if few else dict(zip(CONSUMERS, ends, strict=True))
             self._counted = (ends, counts)
         return self._counted[1]
+
+
+async def greet(host: str, port: int, timeout_s: float) -> None:
+    """Exchange greetings with a mail server. Raises OSError or SMTPException if it isn't done in that time, in all."""
+    async with asyncio.timeout(timeout_s):
+        server = SMTP(hostname=host, port=port, timeout=timeout_s, start_tls=False)
+        try:
+            await server.connect()
+            await server.ehlo()
+        finally:
+            server.close()
 
 
 def _try(name: str, ask: Callable[[], Answer]) -> Answer | None:

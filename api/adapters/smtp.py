@@ -1,10 +1,13 @@
 """Sends the mails about accounts by SMTP, before their request is answered."""
 
-import smtplib
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Final
 from uuid import uuid4
+
+from aiosmtplib import SMTP, SMTPException, SMTPNotSupported, SMTPRecipientsRefused
 
 from api.auth.account_mails import ComposedMail
 from api.problems import Unavailable, wrong
@@ -14,15 +17,17 @@ from tables.mail.message import new_mail, sender_of
 from tables.text.smtp_addresses import smtp_address
 
 SERVER: Final = "mail"
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 10.0  # in all: a thread of the API waits for it
+GOODBYE_TIMEOUT_S: Final = 1.0
 PERMANENT_CODES: Final = range(500, 600)
 
 
 class SmtpMailer:
     """The SMTP server of the settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S) -> None:
         self._settings = settings
+        self._timeout_s = timeout_s
 
     def __call__(self, address: str, mail: ComposedMail) -> None:
         """Send a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
@@ -32,17 +37,32 @@ class SmtpMailer:
         message.add_alternative(mail.html, subtype="html")
         message["Content-Language"] = MailHeader("Content-Language", mail.language)
         try:
-            with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
-                self._sign_in(server)
-                _send(server, message, sender.address, to)
-        except (smtplib.SMTPException, OSError) as error:
+            asyncio.run(self._send(message, sender.address, to))
+        except (SMTPException, OSError, ValueError) as error:  # of a total time out, too; an answer that is none
             raise Unavailable(SERVER) from error
 
-    def _sign_in(self, server: smtplib.SMTP) -> None:
-        if self._settings.smtp_tls:
-            server.starttls()
-        if self._settings.smtp_user and self._settings.smtp_password:
-            server.login(self._settings.smtp_user, self._settings.smtp_password.get_secret_value())
+    async def _send(self, message: EmailMessage, sender: str, to: str) -> None:
+        server = self._server()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await server.connect()
+                await _hand_over(server, message, sender, to)
+            with suppress(SMTPException, OSError, ValueError):  # the mail is sent, whatever comes now
+                async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+                    await server.quit()
+        finally:
+            server.close()
+
+    def _server(self) -> SMTP:
+        settings, password = self._settings, self._settings.smtp_password
+        return SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_user,
+            password=password.get_secret_value() if password else None,
+            start_tls=settings.smtp_tls,
+            timeout=self._timeout_s,
+        )
 
 
 def _recipient(address: str) -> str:
@@ -52,12 +72,12 @@ def _recipient(address: str) -> str:
         raise wrong("/email", "is no address that a mail can be sent to") from error
 
 
-def _send(server: smtplib.SMTP, message: EmailMessage, sender: str, to: str) -> None:
+async def _hand_over(server: SMTP, message: EmailMessage, sender: str, to: str) -> None:
     """Raises Refused if the server will never accept the address; without SMTPUTF8 that may be due to its letters."""
     try:
-        server.send_message(message, sender, [to])
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
-        codes = [code for code, _ in getattr(error, "recipients", {}).values()]
+        await server.send_message(message, sender=sender, recipients=[to])
+    except (SMTPRecipientsRefused, SMTPNotSupported) as error:
+        codes = [refusal.code for refusal in getattr(error, "recipients", [])]
         if not all(code in PERMANENT_CODES for code in codes):  # later, then: the server is busy, or greylists
             raise
         raise wrong("/email", "the mail server does not take this address") from error

@@ -6,6 +6,7 @@ SmtpError
 └── PermanentlyRefused  a permanent code (5yz), or a mail that can't be sent to this server
 """
 
+import asyncio
 import re
 from email.message import EmailMessage
 from typing import Final
@@ -25,7 +26,9 @@ from aiosmtplib import (
 from settings import Settings
 from tables.errors import TurnstileError
 
-TIMEOUT_S: Final = 15.0
+ANSWER_TIMEOUT_S: Final = 15.0
+# What a mail, or a connection, may take in all: each consists of several answers.
+TOTAL_TIMEOUT_S: Final = 45.0
 TEMPORARY_CODES: Final = range(400, 500)
 PERMANENT_CODES: Final = range(500, 600)
 CLOSING_CODE: Final = 421
@@ -52,9 +55,12 @@ class PermanentlyRefused(SmtpError):
 class SmtpClient:
     """Sends mails; concurrent ones use separate connections."""
 
-    def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, settings: Settings, timeout_s: float = ANSWER_TIMEOUT_S, total_timeout_s: float = TOTAL_TIMEOUT_S
+    ) -> None:
         self._settings = settings
         self._timeout_s = timeout_s
+        self._total_timeout_s = total_timeout_s
         self._idle: list[SMTP] = []
 
     async def send(self, mail: EmailMessage) -> None:
@@ -75,7 +81,8 @@ class SmtpClient:
 
     async def _hand_over(self, server: SMTP, mail: EmailMessage) -> None:
         try:
-            await server.send_message(mail)
+            async with asyncio.timeout(self._total_timeout_s):
+                await server.send_message(mail)
         except BaseException as error:
             if _is_answered(error):
                 self._idle.append(server)
@@ -95,17 +102,22 @@ class SmtpClient:
             timeout=self._timeout_s,
         )
         try:
-            await server.connect()
-            # Not with the mail: a server that doesn't even say hello is unavailable, whatever the mail is.
-            if server.is_ehlo_or_helo_needed:
-                try:
-                    await server.ehlo()
-                except SMTPHeloError:  # an old server only knows HELO
-                    await server.helo()
+            async with asyncio.timeout(self._total_timeout_s):
+                await _greet(server)
         except (SMTPException, OSError, ValueError) as error:
             server.close()
             raise ServerUnavailable(_detail(error)) from error
         return server
+
+
+async def _greet(server: SMTP) -> None:
+    await server.connect()
+    # Not with the mail: a server that doesn't even say hello is unavailable, whatever the mail is.
+    if server.is_ehlo_or_helo_needed:
+        try:
+            await server.ehlo()
+        except SMTPHeloError:  # an old server only knows HELO
+            await server.helo()
 
 
 def classify(error: Exception) -> SmtpError:

@@ -1,12 +1,15 @@
 """Asking the parts of a pipeline of which nothing is there; and dead letters, which are not read again for nothing."""
 
+import asyncio
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
+from aiosmtplib import SMTPException
 
-from api.adapters.pipeline_probe import DEAD_LETTERS_MAX_READ, PipelineProbe
+from api.adapters.pipeline_probe import DEAD_LETTERS_MAX_READ, PipelineProbe, greet
 from api.problems import Unavailable
 from connect.observe.lag import LogState
 from connect.topics import CONSUMERS, dead_letters
@@ -75,3 +78,21 @@ def test_very_many_dead_letters_are_not_read_for_a_figure(
 ) -> None:
     monkeypatch.setattr(sources._dead_letters, "open", lambda: pytest.fail("they were read"))
     assert sources._open_dead_letters(state(mailer=DEAD_LETTERS_MAX_READ + 1))["mailer"] == DEAD_LETTERS_MAX_READ + 1
+
+
+def test_a_mail_server_that_greets_byte_by_byte_does_not_hold_up_the_others() -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError), closing(writer):
+            while True:
+                writer.write(b"220-hi\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async def run() -> None:
+        async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+            with pytest.raises((TimeoutError, SMTPException)):
+                await asyncio.wait_for(greet("127.0.0.1", server.sockets[0].getsockname()[1], 0.3), 3)
+
+    began = time.monotonic()
+    asyncio.run(run())
+    assert time.monotonic() - began < 2

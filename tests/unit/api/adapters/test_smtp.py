@@ -1,8 +1,11 @@
 """The API's own mails, against real mail servers: who gets them, and what happens where a server can't take one."""
 
+import asyncio
 import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -117,5 +120,55 @@ def test_an_address_is_wrong_only_if_the_server_refuses_it_for_ever(answer: str,
     try:
         with pytest.raises(error):
             SmtpMailer(Settings(ticket_key=SecretStr("k" * 32), smtp_port=server.port))("ada@buyer.example", CODE)
+    finally:
+        server.stop()
+
+
+def drip(port: int, answers: bytes, pause_s: float, until: threading.Event) -> threading.Thread:
+    """A server that says ``answers`` to whoever connects first, a byte at a time."""
+    listener = socket.create_server(("127.0.0.1", port))
+
+    def serve() -> None:
+        with listener, listener.accept()[0] as client, suppress(OSError):
+            for byte in answers:
+                client.send(bytes([byte]))
+                if until.wait(pause_s):
+                    return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return thread
+
+
+def test_a_server_that_answers_byte_by_byte_holds_no_thread() -> None:
+    port, end = free_port(), threading.Event()
+    server = drip(port, b"220 mail.example\r\n" + b"250 OK\r\n" * 100, 0.3, end)
+    began = time.monotonic()
+    try:
+        with pytest.raises(Unavailable):
+            SmtpMailer(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port), timeout_s=0.5)(
+                "ada@buyer.example", CODE
+            )
+        assert time.monotonic() - began < 4
+    finally:
+        end.set()
+        server.join()
+
+
+class SilentAtTheEnd(Kept):
+    """Takes mails, and never says goodbye."""
+
+    async def handle_QUIT(self, *_: Any) -> str:  # noqa: N802
+        await asyncio.sleep(60)
+        return "221 bye"
+
+
+def test_a_mail_that_the_server_has_taken_is_sent_whatever_its_goodbye() -> None:
+    kept = SilentAtTheEnd()
+    server = Controller(kept, "127.0.0.1", free_port(), server_hostname="localhost")
+    server.start()
+    try:
+        SmtpMailer(Settings(ticket_key=SecretStr("k" * 32), smtp_port=server.port))("ada@buyer.example", CODE)
+        assert len(kept.mails) == 1
     finally:
         server.stop()

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from settings import Settings
 from streams.mail.smtp import (
-    TIMEOUT_S,
+    ANSWER_TIMEOUT_S,
     PermanentlyRefused,
     ServerUnavailable,
     SmtpClient,
@@ -82,7 +82,7 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def client_of(port: int, timeout_s: float = TIMEOUT_S, **more: Any) -> SmtpClient:
+def client_of(port: int, timeout_s: float = ANSWER_TIMEOUT_S, **more: Any) -> SmtpClient:
     return SmtpClient(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, **more), timeout_s)
 
 
@@ -260,3 +260,50 @@ def test_a_server_that_wants_another_password_is_waited_for() -> None:
             await client_of(port, smtp_user="turnstile", smtp_password=SecretStr("wrong")).send(mail())
 
     with_server(Server(), talk)
+
+
+def test_a_mail_whose_answers_are_all_slow_has_a_time_in_all() -> None:
+    """Each answer comes in time; a batch of such mails would hold up all others."""
+
+    class Slow(Server):
+        async def handle_MAIL(self, *args: Any) -> str:  # noqa: N802
+            await asyncio.sleep(0.2)
+            return await super().handle_MAIL(*args)
+
+        async def handle_RCPT(self, *args: Any) -> str:  # noqa: N802
+            await asyncio.sleep(0.2)
+            return await super().handle_RCPT(*args)
+
+        async def handle_DATA(self, *args: Any) -> str:  # noqa: N802
+            await asyncio.sleep(0.2)
+            return await super().handle_DATA(*args)
+
+    server = Slow()
+
+    async def talk(client: SmtpClient, port: int) -> None:
+        impatient = SmtpClient(client._settings, timeout_s=5.0, total_timeout_s=0.3)
+        with pytest.raises(TemporarilyRefused):
+            await impatient.send(mail())
+        assert impatient._idle == []
+        await SmtpClient(client._settings, timeout_s=5.0, total_timeout_s=5.0).send(mail())
+
+    with_server(server, talk)
+    assert len(server.taken) == 1
+
+
+def test_a_server_that_greets_byte_by_byte_is_away_after_a_time_in_all() -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError), closing(writer):
+            while True:
+                writer.write(b"220-hi\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async def run() -> None:
+        async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+            settings = client_of(server.sockets[0].getsockname()[1])._settings
+            async with asyncio.timeout(3):
+                with pytest.raises(ServerUnavailable):
+                    await SmtpClient(settings, timeout_s=10.0, total_timeout_s=0.3).send(mail())
+
+    asyncio.run(run())
