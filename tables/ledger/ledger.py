@@ -10,13 +10,12 @@ from typing import Final
 from uuid import UUID
 
 from tables.errors import InvariantBroken, MalformedCommand
-from tables.ledger.accounts import AccountTickets
 from tables.ledger.decisions import decide
 from tables.ledger.event_cancellation import EventCancellation, first_step
 from tables.ledger.fingerprint import buyer_fingerprint
 from tables.ledger.hold_limits import HoldContext
 from tables.ledger.inventory import Inventory
-from tables.ledger.ledger_records import LedgerRecords, Load, Scan
+from tables.ledger.ledger_records import AccountTickets, LedgerRecords
 from tables.ledger.outcome_builder import (
     CommandResult,
     DecisionContext,
@@ -27,6 +26,7 @@ from tables.ledger.outcome_builder import (
 from tables.ledger.purchase_records import Decision, PurchaseRecord, SeatedPurchase, parts_of
 from tables.ledger.records import NOTHING_HELD, account_key, purchase_key
 from tables.ledger.seat_moves import SeatMove
+from tables.ledger.seat_records import Load, Scan
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
     REQUEST_REQUIRED,

@@ -31,7 +31,9 @@ CACHE_MAX_SEATS: Final = 500_000
 # An event counts as this many seats at least.
 EVENT_MIN_SIZE: Final = 500
 
+# The values of the keys, in their order; None for a key without a record.
 Load = Callable[[list[bytes]], Sequence[bytes | None]]
+# The records whose keys begin with the first argument and come after the second, sorted by key.
 Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
 
 

@@ -21,8 +21,8 @@ from streams.runtime.produce import Record
 from tables.bookings.records import note_key
 from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
-from tables.ledger.accounts import LET_GO_MAX_TYPES
 from tables.ledger.decisions import REMOVED_TYPES_MAX
+from tables.ledger.ledger_records import LET_GO_MAX_TYPES
 from tables.ledger.records import (
     AccountRecord,
     Holding,

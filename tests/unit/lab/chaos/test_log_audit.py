@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-import tables.ledger.accounts
 import tables.ledger.decisions
+import tables.ledger.ledger_records
 from lab.chaos.log_audit import LogAudit, Row
-from tables.ledger.accounts import AccountTickets
+from tables.ledger.ledger_records import AccountTickets
 from tables.messages.commands import (
     Buy,
     Cancel,
@@ -152,7 +152,7 @@ def test_limits_on_holds_are_right_as_the_ledger_keeps_them() -> None:
     [
         (tables.ledger.decisions, "hold_refusal", None, "told"),
         (AccountTickets, "count_hold", None, "counts"),
-        (tables.ledger.accounts, "_let_go", [], "counts"),
+        (tables.ledger.ledger_records, "_let_go", [], "counts"),
     ],
 )
 def test_a_ledger_without_limits_on_holds_is_found(

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from tables.errors import InvariantBroken
-from tables.ledger.accounts import LET_GO_KEPT_MS, LET_GO_MAX_TYPES
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
+from tables.ledger.ledger_records import LET_GO_KEPT_MS, LET_GO_MAX_TYPES
 from tables.ledger.records import account_key, decode_account, decode_purchase, encode_record, purchase_key
 from tables.messages.commands import Cancel, DefineEvent, Hold, LimitHolds
 from tables.messages.outcomes import Outcome, OutcomeKind

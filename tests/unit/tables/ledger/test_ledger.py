@@ -6,8 +6,8 @@ import pytest
 
 from tables.errors import InvariantBroken
 from tables.ledger.ledger import Ledger
-from tables.ledger.ledger_records import Load
 from tables.ledger.records import account_key, event_key, purchase_key
+from tables.ledger.seat_records import Load
 from tables.messages.commands import Buy, Cancel, Confirm, DefineEvent
 from tables.messages.reasons import Reason
 from tests.unit.tables.ledger_driver import (

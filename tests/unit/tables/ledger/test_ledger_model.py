@@ -18,10 +18,10 @@ from hypothesis.stateful import (
 )
 from msgspec.structs import replace
 
-import tables.ledger.accounts
 import tables.ledger.decisions
 import tables.ledger.inventory
 import tables.ledger.ledger
+import tables.ledger.ledger_records
 import tables.ledger.purchase_changes
 from lab.chaos.log_audit import model_outcome
 from lab.chaos.reference_model import ReferenceModel
@@ -396,10 +396,10 @@ def always(value: object) -> Callable[..., Any]:
         (tables.ledger.decisions, "_order_refusal", always(None)),
         (tables.ledger.decisions, "hold_refusal", always(None)),
         (tables.ledger.purchase_changes, "paid_worth", always(None)),
-        (tables.ledger.accounts.AccountTickets, "count_hold", always(None)),
-        (tables.ledger.accounts, "_let_go", always([])),
+        (tables.ledger.ledger_records.AccountTickets, "count_hold", always(None)),
+        (tables.ledger.ledger_records, "_let_go", always([])),
         (tables.ledger.inventory.Inventory, "apply", always(None)),
-        (tables.ledger.accounts.AccountTickets, "apply", always(None)),
+        (tables.ledger.ledger_records.AccountTickets, "apply", always(None)),
         (tables.ledger.ledger.Ledger, "take_purchases", always({})),
         (PurchaseRecord, "before", always(None)),
     ],

@@ -10,10 +10,9 @@ from random import Random
 import pytest
 
 from tables.errors import InvariantBroken
-from tables.ledger.accounts import AccountTickets
 from tables.ledger.event_replay import LogCommand
 from tables.ledger.inventory import Inventory
-from tables.ledger.ledger_records import LedgerRecords
+from tables.ledger.ledger_records import AccountTickets, LedgerRecords
 from tables.ledger.purchase_records import Decision, PurchaseRecord
 from tables.ledger.purchase_state import state_of
 from tables.ledger.records import record_offset
