@@ -1,23 +1,41 @@
-"""Building outcomes from decisions, and the result of a command."""
+"""Building outcomes from decisions, and the result of a command.
 
-from functools import partial
+``OutcomeBuilder.build`` says what an outcome is. The most frequent ones are written from parts: the same bytes in less
+than half the time.
+"""
+
+from functools import lru_cache, partial
 from typing import Final, Self
 from uuid import UUID
 
 from msgspec import Struct
 
-from tables.ledger.inventory import Inventory
-from tables.ledger.plain_outcome import is_plain_rejection, plain_outcome, plain_rejection, plain_stock
+from tables.ids import id_bytes
+from tables.ledger.inventory import EventTexts, Inventory, TicketStock, TypeTexts
 from tables.ledger.purchase_records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
 from tables.ledger.seated_lines import seated_lines
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command
+from tables.messages.decoding import encode_json
 from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.messages.reasons import Reason
 from tables.times import from_milliseconds
 
-_BUYING: Final = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED})
+_CONFIRMED: Final = OutcomeKind.CONFIRMED
+_REJECTED: Final = OutcomeKind.REJECTED
+_BUYING: Final = frozenset({OutcomeKind.HELD, _CONFIRMED})
+# The JSON of the most frequent outcomes: a purchase of one ticket type, just confirmed, and one just rejected.
+_OUTCOME: Final = (
+    b'{"kind":"confirmed","event":"%b","offset":%d,"at":%b,"purchase":"%b","account":"%b","status":"confirmed",'
+    b'"lines":[{"ticketType":"%b","name":%b,"quantity":%d,"price":"%b","codes":["%b"]%b}],'
+    b'"total":{"amount":"%b","currency":%b},"fingerprint":"%b","facts":%b,'
+    b'"balance":[{"ticketType":"%b","quantity":%d,"held":%d,"sold":%d}],"asOf":%d}'
+)
+_REJECTION: Final = (
+    b'{"kind":"rejected","event":"%b","offset":%d,"at":%b,"purchase":"%b","account":"%b","status":"rejected",'
+    b'"reason":"%b","figures":%b,"fingerprint":"%b","facts":%b,"asOf":%d}'
+)
 
 
 class CommandResult(Struct, frozen=True, gc=False):
@@ -109,13 +127,13 @@ class OutcomeBuilder:
         """What ``build`` gives, encoded."""
         record, decision = context.record, context.decision
         if record is not None and inventory is not None and not context.repeated and context.request is None:
-            stock = plain_stock(record, decision, inventory)
+            stock = _plain_stock(record, decision, inventory)
             if stock is not None:
                 codes = self._codes.codes(context.event, context.purchase, 0, decision.lines[0].quantity)
-                value = plain_outcome(context.purchase, record, inventory, stock, codes)
+                value = _plain_outcome(context.purchase, record, inventory, stock, codes)
                 return EncodedOutcome(decision.kind, None, value)
-            if is_plain_rejection(record, decision) and (reason := record.reason_of(decision)) is not None:
-                value = plain_rejection(context.purchase, record, inventory, reason)
+            if _is_plain_rejection(record, decision) and (reason := record.reason_of(decision)) is not None:
+                value = _plain_rejection(context.purchase, record, inventory, reason)
                 return EncodedOutcome(decision.kind, reason, value)
         return EncodedOutcome.of(self.build(context, inventory))
 
@@ -191,3 +209,94 @@ def _balance(inventory: Inventory | None, lines: tuple[DecisionLine, ...]) -> tu
         return ()
     stock_of = inventory.stock.get
     return tuple([stock.balance() for line in lines if (stock := stock_of(line.ticket_type.int))])
+
+
+def _plain_stock(record: PurchaseRecord, decision: Decision, inventory: Inventory) -> TicketStock | None:
+    """The stock of a decision's only line; None where its outcome is not a plain one.
+
+    A recorded line has the name and the price of its own time, so it is no plain one either.
+    """
+    if decision.kind is not _CONFIRMED or len(record.history) > 1 or len(decision.lines) != 1:
+        return None
+    line = decision.lines[0]
+    stock = inventory.stock.get(line.ticket_type.int)
+    is_new = stock is not None and line.price is stock.definition.price and line.name is stock.definition.name
+    return stock if is_new else None
+
+
+def _plain_outcome(
+    purchase: UUID, record: PurchaseRecord, inventory: Inventory, stock: TicketStock, codes: tuple[str, ...]
+) -> bytes:
+    """The outcome of a new purchase from ``stock``."""
+    decision = record.history[0]
+    line = decision.lines[0]
+    event = inventory.texts or _event_texts(inventory)
+    kind = stock.texts or _type_texts(stock)
+    return _OUTCOME % (
+        event.id,
+        decision.offset,
+        _time_json(decision.at),
+        id_bytes(purchase),
+        id_bytes(record.account),
+        kind.id,
+        kind.name_json,
+        line.quantity,
+        kind.price,
+        '","'.join(codes).encode(),
+        _seats_json(record) if isinstance(record, SeatedPurchase) else b"",
+        str(line.price * line.quantity).encode(),
+        kind.currency_json,
+        record.fingerprint.encode(),
+        event.facts_json,
+        kind.id,
+        stock.quantity,
+        stock.held,
+        stock.sold,
+        inventory.offset,
+    )
+
+
+def _is_plain_rejection(record: PurchaseRecord, decision: Decision) -> bool:
+    """Whether the outcome of a decision is that of a new purchase that was rejected, with figures."""
+    return decision.kind is _REJECTED and len(record.history) == 1 and bool(decision.figures)
+
+
+def _plain_rejection(purchase: UUID, record: PurchaseRecord, inventory: Inventory, reason: Reason) -> bytes:
+    """The outcome of a new purchase that was rejected."""
+    decision = record.history[0]
+    event = inventory.texts or _event_texts(inventory)
+    return _REJECTION % (
+        event.id,
+        decision.offset,
+        _time_json(decision.at),
+        id_bytes(purchase),
+        id_bytes(record.account),
+        reason.encode(),
+        encode_json(decision.figures),
+        record.fingerprint.encode(),
+        event.facts_json,
+        inventory.offset,
+    )
+
+
+def _seats_json(record: SeatedPurchase) -> bytes:
+    return b',"seats":' + encode_json(record.moves[0].taken[0].seats)
+
+
+def _event_texts(inventory: Inventory) -> EventTexts:
+    texts = inventory.texts = EventTexts(id_bytes(inventory.id), encode_json(inventory.facts))
+    return texts
+
+
+def _type_texts(stock: TicketStock) -> TypeTexts:
+    kind = stock.definition
+    texts = stock.texts = TypeTexts(
+        id_bytes(kind.id), encode_json(kind.name), str(kind.price).encode(), encode_json(kind.currency)
+    )
+    return texts
+
+
+# The commands of one produced batch have the same timestamp.
+@lru_cache(maxsize=1_024)
+def _time_json(milliseconds: int) -> bytes:
+    return encode_json(from_milliseconds(milliseconds))
