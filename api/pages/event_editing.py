@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -38,12 +37,13 @@ from api.problems import Refused
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
 from api.web.authentication import caller
+from tables.text.time_zones import zone_names
 
 editing = Blueprint("editing", __name__)
 
 DEFAULT_ZONE: Final = "Europe/Vienna"
 # Zones named by a place; the others are aliases.
-ZONES: Final = tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))
+ZONES: Final = tuple(sorted(zone for zone in zone_names() if "/" in zone and not zone.startswith("Etc/")))
 
 Decide = Callable[[Listing], Listing]
 

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, Final
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
@@ -12,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from tables.text.email_addresses import normal_address
 from tables.text.sanitize import is_visible
+from tables.text.time_zones import zone_names
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -63,7 +63,7 @@ def _born_later_than_1900(value: date) -> date:
 
 
 def _zone(value: str) -> str:
-    if value not in _zones():
+    if value not in zone_names():
         raise ValueError("must be an IANA time zone, like Europe/Berlin")
     return value
 
@@ -90,11 +90,6 @@ def _as_typed(value: str) -> str:
     """An address as it was typed: an account's may be older than the present normalization."""
     normal_address(value)
     return value
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @cache

@@ -1,7 +1,17 @@
 """Times in an event's time zone, whatever a row has for zone or time."""
 
 from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+_THE_MACHINES_OWN: Final = {"localtime"}
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The names of all time zones (IANA)."""
+    return frozenset(available_timezones() - _THE_MACHINES_OWN)
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -96,6 +96,8 @@ def test_an_unknown_organizer_is_refused(client: FlaskClient, event_body: dict[s
         ({"endsAt": "2030-05-17T18:00:00Z"}, ""),
         ({"timeZone": "Mars/Olympus"}, "/timeZone"),
         ({"timeZone": "+02:00"}, "/timeZone"),
+        ({"timeZone": "CEST"}, "/timeZone"),
+        ({"timeZone": "localtime"}, "/timeZone"),
         ({"country": "at"}, "/country"),
         ({"country": "ZZ"}, "/country"),
         ({"latitude": 91, "longitude": 0}, "/latitude"),
