@@ -4,7 +4,7 @@ DO $$
 DECLARE
     odd text;
 BEGIN
-    SELECT string_agg(id::text, ', ') INTO odd 
+    SELECT string_agg(id::text, ', ') INTO odd
     FROM (SELECT id FROM event WHERE NOT is_time_zone(time_zone) LIMIT 20) AS named;
     IF odd IS NULL THEN
         ALTER TABLE event VALIDATE CONSTRAINT event_time_zone_bound;
