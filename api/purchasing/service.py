@@ -19,8 +19,7 @@ from api.web.prefer import Preference
 from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE
 from tables.ids import name_based_id
-from tables.ledger.fingerprint import merge
-from tables.messages.commands import Buy, Cancel, Confirm, Exchange, Hold, TicketLine
+from tables.messages.commands import Buy, Cancel, Confirm, Exchange, Hold, TicketLine, merge
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.sections import BestAvailable

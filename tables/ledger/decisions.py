@@ -6,7 +6,6 @@
 from typing import Any, Final
 from uuid import UUID
 
-from tables.ledger.fingerprint import asks_for_seats, merge, quantities, recorded_fingerprints
 from tables.ledger.hall import Hall
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
@@ -20,7 +19,16 @@ from tables.ledger.seat_changes import (
     taking,
 )
 from tables.ledger.seat_moves import SeatChoice
-from tables.messages.commands import Buy, BuyerCommand, Exchange, Hold
+from tables.messages.commands import (
+    Buy,
+    BuyerCommand,
+    Exchange,
+    Hold,
+    asks_for_seats,
+    merge,
+    quantities,
+    recorded_fingerprints,
+)
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.statuses import EventStatus

@@ -9,12 +9,12 @@ from tables.errors import InvariantBroken
 from tables.ledger.purchase_records import Decision
 from tables.ledger.records import Ending, EventRecord, TicketsOut, encode_record
 from tables.messages.commands import DefineEvent, EventDefinition, TicketTypeDefinition
+from tables.messages.decoding import encode_json
 from tables.messages.outcomes import Balance, EventFacts
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tables.times import to_milliseconds
 
-_definition_encoder = msgspec.json.Encoder()
 _decode_definition = msgspec.json.Decoder(EventDefinition).decode
 
 
@@ -148,7 +148,7 @@ class Inventory:
         out = {stock.definition.id: (stock.held, stock.sold) for stock in self.stock.values()}
         out |= {key: (tickets.held, tickets.sold) for key, tickets in self.removed.items()}
         self.definition = definition
-        self._encoded = _definition_encoder.encode(definition)
+        self._encoded = encode_json(definition)
         self.stock = {each.id.int: TicketStock(each, *out.pop(each.id, (0, 0))) for each in definition.ticket_types}
         self.removed = {key: TicketsOut(key, held, sold) for key, (held, sold) in out.items() if held or sold}
         self.facts = _facts(definition, self.version)

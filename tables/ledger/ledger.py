@@ -12,7 +12,6 @@ from uuid import UUID
 from tables.errors import InvariantBroken, MalformedCommand
 from tables.ledger.decisions import decide
 from tables.ledger.event_cancellation import EventCancellation, first_step
-from tables.ledger.fingerprint import buyer_fingerprint
 from tables.ledger.hold_limits import HoldContext
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import AccountTickets, LedgerRecords
@@ -42,6 +41,7 @@ from tables.messages.commands import (
     ExtendHold,
     Hold,
     LimitHolds,
+    buyer_fingerprint,
 )
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.sections import DefineSection

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger.fingerprint import merge
 from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, paid_worth, state_of
 from tables.ledger.seat_changes import count_seats, giving_back
-from tables.messages.commands import Cancel, Confirm, Expire, ExtendHold
+from tables.messages.commands import Cancel, Confirm, Expire, ExtendHold, merge
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus

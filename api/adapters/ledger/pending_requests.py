@@ -12,8 +12,7 @@ from uuid import UUID
 from api.ports.ledger import BuyersCommand
 from api.problems import BUSY_FOR_S, Refused, retry_later
 from tables.ids import id_bytes
-from tables.ledger.fingerprint import recorded_fingerprints
-from tables.messages.commands import Cancel, Confirm, Exchange, Hold
+from tables.messages.commands import Cancel, Confirm, Exchange, Hold, recorded_fingerprints
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.messages.reasons import Reason
 

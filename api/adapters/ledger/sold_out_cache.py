@@ -13,8 +13,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from tables.ids import id_bytes
-from tables.ledger.fingerprint import merge
-from tables.messages.commands import TicketLine
+from tables.messages.commands import TicketLine, merge
 from tables.messages.outcomes import Outcome
 from tables.messages.reasons import Reason
 from tables.messages.sections import BestAvailable

@@ -10,9 +10,8 @@ from api.auth.tokens import MaySee
 from api.ports.ledger import BuyersCommand
 from api.problems import Fault, Refused, Unavailable
 from api.schemas.purchase import Purchase
-from tables.ledger.fingerprint import fingerprint
 from tables.messages.commands import Buy as Command
-from tables.messages.commands import Hold
+from tables.messages.commands import Hold, fingerprint
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.accounts import FakeAccounts

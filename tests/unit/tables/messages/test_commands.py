@@ -3,13 +3,26 @@
 import json
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tables.errors import MalformedCommand
 from tables.ledger.decisions import ORDER_MAX_TICKETS
 from tables.ledger.inventory import Inventory
-from tables.messages.commands import COMMAND_MAX_BYTES, Buy, DefineEvent, Expire, Hold, decode_command, encode_command
+from tables.messages.commands import (
+    COMMAND_MAX_BYTES,
+    Buy,
+    DefineEvent,
+    Expire,
+    Hold,
+    TicketLine,
+    decode_command,
+    encode_command,
+    fingerprint,
+)
 from tables.messages.outcomes import encode_outcome
 from tables.messages.reasons import Reason
 from tests.unit.tables.ledger_driver import (
@@ -43,6 +56,8 @@ FACTS: dict[str, Any] = {
     "endsAt": "2030-01-01T23:00:00+01:00",
     "timeZone": "Europe/Rome",
 }
+ONE, TWO = UUID(int=1), UUID(int=2)
+ANY_LINES = st.lists(st.builds(TicketLine, st.integers(0, 3).map(lambda n: UUID(int=n)), st.integers(1, 5)), min_size=1)
 
 
 def define(kind: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
@@ -248,3 +263,31 @@ def test_an_events_own_limit_cannot_lift_that_of_the_largest_order(driver: Ledge
 
 def test_a_definition_without_ticket_types_is_one() -> None:
     assert definition().ticket_types == []
+
+
+@given(ANY_LINES, st.randoms(use_true_random=False))
+def test_the_order_of_lines_does_not_count_in_a_fingerprint(some: list[TicketLine], random: object) -> None:
+    shuffled = list(some)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert fingerprint(ONE, shuffled, "purchase") == fingerprint(ONE, some, "purchase")
+
+
+def test_two_lines_of_one_type_have_the_fingerprint_of_their_sum() -> None:
+    split = [TicketLine(ONE, 1), TicketLine(TWO, 1), TicketLine(ONE, 2)]
+    assert fingerprint(ONE, split, "purchase") == fingerprint(ONE, [TicketLine(ONE, 3), TicketLine(TWO, 1)], "purchase")
+
+
+def test_everything_else_counts_in_a_fingerprint() -> None:
+    prints = {
+        fingerprint(ONE, [TicketLine(ONE, 1)], "purchase"),
+        fingerprint(TWO, [TicketLine(ONE, 1)], "purchase"),
+        fingerprint(ONE, [TicketLine(TWO, 1)], "purchase"),
+        fingerprint(ONE, [TicketLine(ONE, 2)], "purchase"),
+        fingerprint(ONE, [TicketLine(ONE, 1), TicketLine(TWO, 1)], "purchase"),
+        fingerprint(ONE, [TicketLine(ONE, 1)], "hold"),
+    }
+    assert len(prints) == 6
+
+
+def test_a_fingerprint_is_the_same_in_every_version() -> None:
+    assert fingerprint(ONE, [TicketLine(TWO, 3)], "purchase") == "a39cbf8a940bba6c33ed97ea"

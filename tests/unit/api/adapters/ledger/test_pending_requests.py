@@ -8,8 +8,7 @@ import pytest
 from api.adapters.ledger.pending_requests import PendingRequest, PendingRequests, answers_to, any_decision
 from api.ports.ledger import BuyersCommand
 from tables.errors import MalformedRecord
-from tables.ledger.fingerprint import buyer_fingerprint
-from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine
+from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine, buyer_fingerprint
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.ledger import outcome
