@@ -13,9 +13,9 @@ from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, group
 from settings import Settings
 from tables.errors import MalformedRecord, TurnstileError
+from tables.ids import TicketCodes
 from tables.ledger.event_replay import LogCommand, ReplayTable
 from tables.ledger.ledger import Ledger
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command, LimitHolds, decode_command
 
 BATCH_MAX_RECORDS: Final = 2_000

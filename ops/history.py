@@ -16,10 +16,10 @@ from ops.decision_rules import recorded_rule, rule_of
 from ops.scratch import Scratch
 from settings import Settings
 from streams.inventory.snapshots import Snapshot, newest, snapshots_of
+from tables.ids import TicketCodes
 from tables.ledger.as_of import AsOf
 from tables.ledger.event_replay import EventReplay, LogCommand
 from tables.ledger.purchase_records import Decision, PurchaseRecord
-from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.views import AccountView, EventView, TicketTypeView
 from tables.messages.commands import Buy, BuyerCommand, EndPurchases, EventDefinition, Hold, LimitHolds
 from tables.messages.outcomes import Outcome, OutcomeKind

@@ -28,11 +28,10 @@ from ops.skipping import append_all, skip
 from settings import Settings
 from streams.inventory.snapshots import Snapshot, newest_snapshots
 from tables.errors import TurnstileError
-from tables.ids import id_bytes
+from tables.ids import TicketCodes, id_bytes
 from tables.ledger.inventory import Inventory
 from tables.ledger.outcome_builder import DecisionContext, OutcomeBuilder
 from tables.ledger.records import EVENT_MARK, NO_EVENT, PURCHASE_MARK, decode_event, decode_purchase
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.outcomes import Outcome, encode_outcome
 
 Row = tuple[bytes, bytes]

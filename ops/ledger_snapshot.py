@@ -18,8 +18,8 @@ from ops.command_log import acknowledged, carry_out, log_begin, read_log
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
 from streams.inventory.snapshots import Snapshot, snapshots_of
+from tables.ids import TicketCodes
 from tables.ledger.records import record_offset
-from tables.ledger.ticket_codes import TicketCodes
 
 
 def make_snapshots(now: Settings, folder: Path, keep: int) -> Iterator[Snapshot]:

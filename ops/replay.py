@@ -14,8 +14,8 @@ from connect.topics import changelog
 from ops.command_log import acknowledged, carry_out, read_log
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
+from tables.ids import TicketCodes
 from tables.ledger.records import WATERMARK_KEY, record_offset, same_record
-from tables.ledger.ticket_codes import TicketCodes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from tables.ids import TicketCodes
 from tables.ledger.ledger import Ledger
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.answers import Answer, AnswerStatus, decided
 from tables.messages.commands import (
     Buy,

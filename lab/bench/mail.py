@@ -29,7 +29,7 @@ from lab.bench.track import Sample, follow
 from settings import Settings
 from stack.embedded import Stack
 from stack.member import HOST
-from tables.ledger.ticket_codes import TicketCodes
+from tables.ids import TicketCodes
 from tables.messages.mail_jobs import job_for
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.messages.statuses import PurchaseStatus

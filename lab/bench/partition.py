@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from tables.ids import TICKET_KEY_MIN_BYTES, TicketCodes
 from tables.ledger.event_replay import MemoryTable
 from tables.ledger.ledger import Ledger
-from tables.ledger.ticket_codes import KEY_MIN_BYTES, TicketCodes
 from tables.messages.commands import Command
 
 BATCH_COMMANDS: Final = 1_000
@@ -18,7 +18,7 @@ class Partition:
 
     def __init__(self) -> None:
         self._table = MemoryTable()
-        self._ledger = Ledger(self._table.load, self._table.scan, TicketCodes(bytes(KEY_MIN_BYTES)))
+        self._ledger = Ledger(self._table.load, self._table.scan, TicketCodes(bytes(TICKET_KEY_MIN_BYTES)))
         self._offset = 0
 
     def decide(self, commands: Sequence[Command], batch_commands: int = BATCH_COMMANDS) -> float:

@@ -30,6 +30,7 @@ from streams.runtime.record_context import timestamp_ms, trace_headers
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from tables.errors import MalformedCommand
+from tables.ids import TicketCodes
 from tables.ledger.deadlines import index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import (
@@ -41,7 +42,6 @@ from tables.ledger.records import (
     record_offset,
     same_record,
 )
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command, LimitHolds, decode_command, encode_command
 from tables.messages.request_origins import ORIGIN
 

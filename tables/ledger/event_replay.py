@@ -10,11 +10,11 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from tables.errors import MalformedCommand
+from tables.ids import TicketCodes
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
 from tables.ledger.ledger import Ledger
 from tables.ledger.purchase_records import PurchaseRecord
 from tables.ledger.records import account_key, decode_account, decode_purchase, purchase_key
-from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.views import AccountView, EventView, account_view, event_view
 from tables.messages.commands import Command, EventDefinition, LimitHolds
 from tables.messages.outcomes import Outcome

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from tables.errors import InvariantBroken, MalformedCommand
+from tables.ids import TicketCodes
 from tables.ledger.decisions import decide
 from tables.ledger.event_cancellation import EventCancellation, first_step
 from tables.ledger.hold_limits import HoldContext
@@ -26,7 +27,6 @@ from tables.ledger.purchase_records import Decision, PurchaseRecord, SeatedPurch
 from tables.ledger.records import NOTHING_HELD, account_key, purchase_key
 from tables.ledger.seat_moves import SeatMove
 from tables.ledger.seat_records import Load, Scan
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
     REQUEST_REQUIRED,
     Buy,

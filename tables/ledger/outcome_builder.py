@@ -10,12 +10,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tables.ids import id_bytes
+from tables.ids import TicketCodes, id_bytes
 from tables.ledger.inventory import EventTexts, Inventory, TicketStock, TypeTexts
 from tables.ledger.purchase_records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
 from tables.ledger.seated_lines import seated_lines
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command
 from tables.messages.decoding import encode_json
 from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine, encode_outcome

@@ -7,10 +7,10 @@ from typing import Any
 import rocksdict
 
 from lab.chaos.log_audit import LogAudit, Row
+from tables.ids import TicketCodes
 from tables.ledger.deadlines import HOLDS_PREFIX, index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import WATERMARK_KEY, Watermark, digest_of, encode_watermark
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import decode_command
 from tables.messages.outcomes import encode_outcome
 from tests.chaos.world import KEY, World

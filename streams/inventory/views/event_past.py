@@ -25,9 +25,9 @@ from streams.runtime.web import Request, Response, json_response
 from streams.runtime.web_problems import RequestProblem, unavailable
 from streams.runtime.web_slots import WebSlots
 from tables.errors import MalformedRecord
+from tables.ids import TicketCodes
 from tables.ledger.as_of import AsOf
 from tables.ledger.event_replay import EventReplay, LogCommand, MemoryTable
-from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.views import EventView, LogPlaceView
 from tables.messages.commands import decode_command
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from streams.mail.composer import Composer
 from streams.mail.contacts import Contact
-from tables.ledger.ticket_codes import TicketCodes
+from tables.ids import TicketCodes
 from tables.mail.links import MailLinks
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind

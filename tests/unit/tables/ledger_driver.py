@@ -9,10 +9,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from tables.ids import TicketCodes
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger import INVENTORY_CACHE_MAX_EVENTS, Ledger
 from tables.ledger.records import account_key, decode_account
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
     Buy,
     Cancel,

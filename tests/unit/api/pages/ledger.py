@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from api.purchasing.purchase_json import purchase_json
 from api.schemas.purchase import Purchase
-from tables.ledger.ticket_codes import TicketCodes
+from tables.ids import TicketCodes
 from tables.messages.commands import Cancel, Confirm, Hold
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus

@@ -5,10 +5,10 @@ from collections import Counter
 
 from lab.bench.orders import definition, shows
 from lab.bench.season import FOLLOW_UP_AFTER, HOLD_S, Season
+from tables.ids import TicketCodes
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import decode_event, event_key
-from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
     Buy,
     Cancel,
