@@ -159,6 +159,61 @@ def test_changes_at_the_same_time_are_all_made_one_after_the_other(
     assert (told.version, told.definition.title) == (31, stored.title)
 
 
+def bought_by_sql(scratch: Scratch, event: UUID, status: str) -> None:
+    query = (
+        "INSERT INTO purchase (id, event_id, account_id, status, ledger_offset, at, made_at) "
+        "VALUES (%s, %s, %s, %s, 1, now(), now())"
+    )
+    scratch.rows(query, uuid4(), event, uuid4(), status)
+
+
+def test_an_event_deleted_by_sql_is_announced_a_last_time_as_cancelled(
+    scratch: Scratch, database: Database, organizer: UUID
+) -> None:
+    events = EventRows(database)
+    event = new_event(organizer)
+    events.add(Listing(event))
+    changed = events.change(event.id, lambda listing: replace(listing, tickets=(new_ticket(event.id),)))
+    bought_by_sql(scratch, event.id, "rejected")
+    [before] = announced(scratch, event.id)
+    scratch.rows("DELETE FROM event WHERE id = %s", event.id)
+    [last] = announced(scratch, event.id)
+    assert changed is not None
+    assert (before.version, last.version) == (changed.event.version, changed.event.version + 1)
+    assert before.definition is not None
+    assert last.definition == msgspec.structs.replace(before.definition, status=EventStatus.CANCELED)
+    with pytest.raises(Refused, match="there was an event"):
+        events.add(Listing(event))
+
+
+def test_an_event_deleted_by_the_api_is_announced_once(scratch: Scratch, database: Database, organizer: UUID) -> None:
+    events = EventRows(database)
+    event = new_event(organizer)
+    events.add(Listing(event))
+    assert events.delete(event.id, retitled("gone"))
+    assert [each.version for each in announced(scratch, event.id)] == [event.version + 1]
+
+
+def test_an_event_with_purchases_is_not_deleted_by_sql(scratch: Scratch, database: Database, organizer: UUID) -> None:
+    events = EventRows(database)
+    event = new_event(organizer)
+    events.add(Listing(event))
+    bought_by_sql(scratch, event.id, "refunded")
+    with pytest.raises(psycopg.errors.RestrictViolation, match="has purchases: cancel it instead"):
+        scratch.rows("DELETE FROM event WHERE id = %s", event.id)
+    assert [each.version for each in announced(scratch, event.id)] == [event.version]
+
+
+def test_an_event_that_was_never_announced_is_deleted_without_a_word(scratch: Scratch, organizer: UUID) -> None:
+    event = uuid4()
+    query = (
+        "INSERT INTO event (id, organizer_id, title, starts_at, ends_at, time_zone) VALUES (%s, %s, 'x', %s, %s, 'UTC')"
+    )
+    scratch.rows(query, event, organizer, NOW, NOW + timedelta(hours=1))
+    scratch.rows("DELETE FROM event WHERE id = %s", event)
+    assert announced(scratch, event) == []
+
+
 def test_ids_and_organizers_are_checked_and_nothing_is_announced(
     scratch: Scratch, database: Database, organizer: UUID
 ) -> None:
