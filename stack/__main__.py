@@ -117,7 +117,8 @@ def restore_everything(made: Path) -> None:
 def clean() -> None:
     """Delete the data folder."""
     try:
-        Home(StackSettings().home).remove()
+        settings = StackSettings.remembered()
+        Home(settings.home, settings.postgres_folder).remove()
     except FAILURES as error:
         sys.exit(f"{error}")
 

@@ -46,7 +46,7 @@ class Stack:
 
     def __init__(self, settings: StackSettings, progress: Progress = _silent) -> None:
         self.settings = settings
-        self.home = Home(settings.home)
+        self.home = Home(settings.home, settings.postgres_folder)
         self.progress = progress
         members: list[StackMember] = [*(server(settings) for server in SERVERS), Zipkin(settings)]
         members += brokers(settings)[1:]

@@ -21,8 +21,9 @@ EXIT_TIMEOUT_S = 10.0
 class Home:
     """A data folder, locked while the stack on it runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, postgres_folder: Path) -> None:
         self.folder = folder
+        self.postgres_folder = postgres_folder
         self._lock: IO[str] | None = None
 
     def lock(self) -> None:
@@ -88,6 +89,6 @@ class Home:
             raise StackError(f"{self.folder} is no data folder of the stack: it has no file named lock")
         self.lock()
         self.outlive()
-        shutil.rmtree(files_of(self.folder).folder, ignore_errors=True)
+        shutil.rmtree(files_of(self.folder, self.postgres_folder).folder, ignore_errors=True)
         shutil.rmtree(self.folder)
         self.release()

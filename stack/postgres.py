@@ -34,7 +34,7 @@ class Postgres(StackMember):
 
     def __init__(self, settings: StackSettings) -> None:
         super().__init__(settings)
-        self.place: PostgresFiles = files_of(settings.home)
+        self.place: PostgresFiles = files_of(settings.home, settings.postgres_folder)
         self.data = self.place.folder / "data"
 
     @property

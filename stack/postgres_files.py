@@ -1,7 +1,7 @@
 """PostgreSQL's files, and the user that it runs as.
 
 An ordinary user runs it as itself, inside the data folder. Started by root it runs as a system user; where that user
-can't reach the data folder or the programs (a project in root's own home, say), both are kept under /var/lib/turnstile.
+can't reach the data folder or the programs (a project in root's own home, say), both are kept in a folder elsewhere.
 """
 
 import contextlib
@@ -20,7 +20,6 @@ from stack.errors import StackError
 
 SYSTEM_USER = "embedded_postgres"
 FALLBACK_USER = "nobody"
-REACHABLE = Path("/var/lib/turnstile")
 MAKE_USER = ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin")
 
 
@@ -34,11 +33,15 @@ def package() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class PostgresFiles:
-    """The folder of the data, the folder of the programs and the user (None: the current one)."""
+    """The folder of the data, the folder of the programs and the user (None: the current one).
+
+    ``copy`` is where the programs are copied to; None where the user reaches those of the package.
+    """
 
     folder: Path
     programs: Path
     user: int | None
+    copy: Path | None = None
 
     def prepare(self) -> None:
         """Make the folder, owned by the user; after a change of user everything in it changes hands."""
@@ -54,8 +57,8 @@ class PostgresFiles:
 
     def install(self) -> None:
         """Copy the programs to where the user reaches them, unless they are there."""
-        if self.programs.is_relative_to(REACHABLE) and not self.programs.exists():
-            _copy_programs(self.programs.parents[2])
+        if self.copy is not None and not self.programs.exists():
+            _copy_programs(self.copy)
 
     def give(self, path: Path) -> None:
         """Make this file the user's."""
@@ -73,18 +76,18 @@ class PostgresFiles:
             shutil.rmtree(data)
 
 
-def files_of(home: Path) -> PostgresFiles:
-    """The place for a data folder, given who we are."""
+def files_of(home: Path, elsewhere: Path) -> PostgresFiles:
+    """The place for a data folder, given who we are; ``elsewhere`` is for what PostgreSQL's user can't reach."""
     inside, programs = home / "postgres", package() / "pginstall" / "bin"
     if os.geteuid() != 0:
         return PostgresFiles(inside, programs, None)
     user = system_user()
     if not reachable(home.parent):
-        inside = REACHABLE / hashlib.sha256(str(home).encode()).hexdigest()[:16]
-    if not (reachable(programs) and (programs / "postgres").stat().st_mode & stat.S_IXOTH):
-        copied = REACHABLE / f"postgresql-{version('embedded-postgres')}"
-        programs = copied / package().name / "pginstall" / "bin"
-    return PostgresFiles(inside, programs, user)
+        inside = elsewhere / hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    if reachable(programs) and (programs / "postgres").stat().st_mode & stat.S_IXOTH:
+        return PostgresFiles(inside, programs, user)
+    copy = elsewhere / f"postgresql-{version('embedded-postgres')}"
+    return PostgresFiles(inside, copy / package().name / "pginstall" / "bin", user, copy)
 
 
 def reachable(folder: Path) -> bool:

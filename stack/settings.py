@@ -43,6 +43,12 @@ class StackSettings(BaseSettings):
         default_factory=jar_cache, description="folder that keeps the downloaded jars and Java's class archives"
     )
 
+    postgres_folder: Path = Field(
+        Path("/var/lib/turnstile"),
+        description="folder for PostgreSQL's files where root starts the stack and PostgreSQL's own user can't reach "
+        "the data folder or the programs",
+    )
+
     kafka_port: Port = Field(19092, description="port of the embedded Kafka broker")
     kafka_controller_port: Port = Field(19093, description="port of the embedded Kafka controller")
     postgres_port: Port = Field(15432, description="port of the embedded PostgreSQL")
@@ -103,7 +109,7 @@ class StackSettings(BaseSettings):
         1, ge=0, le=8, description="ledger workers that keep a warm copy of a partition beside the one that decides it"
     )
 
-    @field_validator("home", "jars")
+    @field_validator("home", "jars", "postgres_folder")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().resolve()

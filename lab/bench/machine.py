@@ -72,8 +72,9 @@ def commit() -> str:
 
 
 def _git(*arguments: str) -> str:
+    command = ("git", "--no-optional-locks", *arguments)  # it writes nothing
     try:
-        done = subprocess.run(("git", *arguments), cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()

@@ -80,6 +80,7 @@ FREE: Final = {
         "ledger_snapshots",
         "worker_data",
         "home",
+        "postgres_folder",
     ),
     *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
     *("kafka_user", "kafka_passwords_dir", "connect_database_ca"),

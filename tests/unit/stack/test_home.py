@@ -17,8 +17,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+def home_in(folder: Path) -> Home:
+    return Home(folder, folder.parent / "postgres")
+
+
 def test_two_supervisors_on_one_folder_are_refused_by_its_name(folder: Path) -> None:
-    first, second = Home(folder), Home(folder)
+    first, second = home_in(folder), home_in(folder)
     first.lock()
     with pytest.raises(HomeInUse, match=f"{folder} is in use by process"):
         second.lock()
@@ -28,17 +32,17 @@ def test_two_supervisors_on_one_folder_are_refused_by_its_name(folder: Path) -> 
 
 
 def test_processes_of_a_killed_supervisor_are_waited_for_and_killed_when_they_linger(folder: Path) -> None:
-    home = Home(folder)
+    home = home_in(folder)
     home.lock()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         home.note({"kafka": process.pid})
-        Home(folder).outlive(0.2)
+        home_in(folder).outlive(0.2)
         assert not psutil.pid_exists(process.pid) or process.wait(5)
     home.release()
 
 
 def test_a_process_that_only_has_the_number_of_a_noted_one_is_left_alone(folder: Path) -> None:
-    home = Home(folder)
+    home = home_in(folder)
     home.lock()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         (folder / "processes.json").write_text(json.dumps({"kafka": [process.pid, 1.0]}))
@@ -50,7 +54,7 @@ def test_a_process_that_only_has_the_number_of_a_noted_one_is_left_alone(folder:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"kafka": 1}'])
 def test_an_unreadable_note_counts_as_none(folder: Path, text: str) -> None:
-    home = Home(folder)
+    home = home_in(folder)
     home.lock()
     (folder / "processes.json").write_text(text)
     home.outlive()
@@ -58,7 +62,7 @@ def test_an_unreadable_note_counts_as_none(folder: Path, text: str) -> None:
 
 
 def test_a_data_folder_is_removed(folder: Path) -> None:
-    home = Home(folder)
+    home = home_in(folder)
     home.lock()
     home.release()
     home.remove()
@@ -67,10 +71,10 @@ def test_a_data_folder_is_removed(folder: Path) -> None:
 
 
 def test_a_folder_in_use_is_not_removed(folder: Path) -> None:
-    home = Home(folder)
+    home = home_in(folder)
     home.lock()
     with pytest.raises(HomeInUse):
-        Home(folder).remove()
+        home_in(folder).remove()
     assert folder.exists()
     home.release()
 
@@ -79,5 +83,5 @@ def test_a_folder_that_is_none_of_ours_is_not_removed(folder: Path) -> None:
     folder.mkdir()
     (folder / "letters").touch()
     with pytest.raises(StackError, match="is no data folder"):
-        Home(folder).remove()
+        home_in(folder).remove()
     assert (folder / "letters").exists()

@@ -6,6 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from stack.__main__ import main
+from stack.postgres_files import files_of
+from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
 TOLD = """
@@ -40,6 +45,21 @@ def test_it_gets_the_addresses_and_secrets_of_the_stack_and_its_exit_code_counts
 def test_the_environment_comes_first(environment: dict[str, str]) -> None:
     url = "postgresql://elsewhere/turnstile"
     assert operate("status", env=environment | {"TURNSTILE_DATABASE_URL": url}) == (3, f"{url} status\n")
+
+
+def test_clean_deletes_the_files_of_postgresql_where_the_run_was_told_to_put_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    files_of(home, elsewhere).folder.mkdir(parents=True)
+    home.mkdir(exist_ok=True)
+    (home / "lock").touch()
+    StackSettings(home=home, postgres_folder=elsewhere).remember()
+    monkeypatch.setenv("TURNSTILE_HOME", str(home))
+    monkeypatch.delenv("TURNSTILE_POSTGRES_FOLDER")
+    assert CliRunner().invoke(main, ["clean"]).exit_code == 0
+    assert not home.exists()
+    assert not files_of(home, elsewhere).folder.exists()
 
 
 @pytest.mark.parametrize("arguments", [("backup", "{}/dump"), ("backup-all", "{}/sets")])

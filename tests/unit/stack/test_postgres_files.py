@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stack import postgres_files
-from stack.postgres_files import REACHABLE, files_of, reachable
+from stack.postgres_files import files_of, reachable
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def test_an_ordinary_user_runs_it_as_itself_in_the_data_folder(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    found = files_of(open_folder / "closed" / "home")
+    found = files_of(open_folder / "closed" / "home", open_folder / "elsewhere")
     assert (found.folder, found.user) == (open_folder / "closed" / "home" / "postgres", None)
 
 
 def test_root_gives_it_away_inside_a_reachable_data_folder(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(postgres_files, "system_user", lambda: 65534)
-    found = files_of(open_folder / "home")
+    found = files_of(open_folder / "home", open_folder / "elsewhere")
     assert (found.folder, found.user) == (open_folder / "home" / "postgres", 65534)
 
 
@@ -44,6 +44,22 @@ def test_root_keeps_it_elsewhere_when_the_user_could_not_reach_it(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(postgres_files, "system_user", lambda: 65534)
-    one, other = files_of(open_folder / "closed" / "one"), files_of(open_folder / "closed" / "other")
-    assert one.folder.parent == other.folder.parent == REACHABLE
+    elsewhere = open_folder / "elsewhere"
+    one, other = (files_of(open_folder / "closed" / name, elsewhere) for name in ("one", "other"))
+    assert one.folder.parent == other.folder.parent == elsewhere
     assert one.folder != other.folder
+
+
+def test_root_copies_programs_that_the_user_could_not_reach(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = open_folder / "closed" / "embedded"
+    (installed / "pginstall" / "bin").mkdir(parents=True)
+    (installed / "pginstall" / "bin" / "postgres").touch(mode=0o700)
+    installed.with_name("embedded.libs").mkdir()
+    monkeypatch.setattr(postgres_files, "reachable", lambda folder: "closed" not in folder.parts)
+    monkeypatch.setattr(postgres_files, "package", lambda: installed)
+    monkeypatch.setattr(postgres_files, "system_user", lambda: 65534)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    files = files_of(open_folder / "home", open_folder / "elsewhere")
+    files.install()
+    assert files.programs.is_relative_to(open_folder / "elsewhere")
+    assert (files.programs / "postgres").stat().st_mode & 0o777 == 0o705
