@@ -32,7 +32,7 @@ VERSION: Final = 1
 TABLES: Final = ("ledger", "contacts", "bookings", "gate", "payments")
 
 # The largest batch that a topic accepts (``max.message.bytes``), Kafka's default. Values have limits of their own
-# (tables/messages/decoding.py, tables/messages/commands.py).
+# (tables/messages/encoding.py, tables/messages/commands.py).
 RECORD_MAX_BYTES: Final = 1_048_588
 # A dead letter is a record with further headers; what doesn't fit is cut (streams/runtime/fitting.py).
 DEAD_LETTER_MAX_BYTES: Final = 2 * 1024 * 1024

@@ -13,7 +13,7 @@ from providers.pipelined import PipelinedClient
 from providers.port import CALL_TIMEOUT_S, PageFields, PaymentQuestion, ProviderUnavailable, WebhookRefused
 from providers.signatures import check_signature
 from tables.errors import MalformedRecord
-from tables.messages.decoding import decode_json
+from tables.messages.encoding import decode_json
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind, detail_of, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
 

@@ -10,7 +10,7 @@ from stripe import SignatureVerificationError, WebhookSignature
 from providers.port import WEBHOOK_MAX_AGE_S, WebhookRefused
 from providers.stripe_objects import StripeCharge, StripeDispute, StripeIntent
 from tables.errors import MalformedRecord
-from tables.messages.decoding import decode_json
+from tables.messages.encoding import decode_json
 
 SIGNATURE_HEADER: Final = "stripe-signature"
 

@@ -19,10 +19,9 @@ from tables.ledger.inventory import TicketStock
 from tables.messages.availability import Tickets
 from tables.messages.commands import TicketCount as Quantity
 from tables.messages.commands import TicketTypeDefinition, check_price, end_of_sale
-from tables.messages.decoding import decode_json
+from tables.messages.encoding import DATETIME_MAX_MS, DATETIME_MIN_MS, decode_json, from_milliseconds
 from tables.messages.outcomes import Balance
 from tables.messages.statuses import EventStatus
-from tables.times import DATETIME_MAX_MS, DATETIME_MIN_MS, from_milliseconds
 
 Milliseconds = Annotated[int, Meta(ge=DATETIME_MIN_MS, le=DATETIME_MAX_MS)]
 

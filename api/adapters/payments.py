@@ -17,7 +17,7 @@ from api.schemas.money import Money
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
 from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRefused
 from tables.errors import MalformedRecord
-from tables.messages.decoding import encode_json
+from tables.messages.encoding import encode_json
 from tables.messages.payment_events import PaymentEvent
 
 # Event and purchase, and the time after which something must have happened.

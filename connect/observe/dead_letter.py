@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from connect.topics import dead_letters, is_input
 from tables.messages.dead_letters import DeadLetterInfo, Header, decode_info
-from tables.times import from_milliseconds
+from tables.messages.encoding import from_milliseconds
 
 FATE_HEADER: Final = "dlq-done"
 

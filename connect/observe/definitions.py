@@ -11,7 +11,7 @@ from psycopg.rows import tuple_row
 from tables.errors import MalformedRecord
 from tables.ledger.definition_differences import FieldDifference, field_differences
 from tables.messages.commands import DefineEvent
-from tables.messages.decoding import decode_json
+from tables.messages.encoding import decode_json
 
 PAGE_EVENTS: Final = 50
 

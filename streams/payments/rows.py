@@ -3,8 +3,8 @@
 from typing import Any, Final
 from uuid import UUID
 
+from tables.messages.encoding import from_milliseconds
 from tables.payments.records import PaymentRecord, RefundOrder
-from tables.times import from_milliseconds
 
 # A row is only replaced by one of a later event.
 COLUMNS: Final = """

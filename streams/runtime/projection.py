@@ -12,7 +12,7 @@ from streams.runtime.postgres import UNAVAILABLE, LazyConnection
 from streams.runtime.produce import Record
 from streams.runtime.retry import with_retries
 from tables.errors import MalformedRecord
-from tables.messages.decoding import encode_json
+from tables.messages.encoding import encode_json
 
 REJECTED: Final = (DataError, IntegrityError)
 

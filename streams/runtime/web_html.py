@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from streams.runtime.web import Response, bytes_response
-from tables.times import from_milliseconds
+from tables.messages.encoding import from_milliseconds
 
 STYLE: Final = (
     "body{font:16px/1.4 sans-serif;margin:2em auto;max-width:70em;padding:0 1em}"

@@ -12,12 +12,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tables.messages.encoding import from_milliseconds, to_milliseconds
 from tables.messages.mail_jobs import Job, job_id
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus, before_postponement
-from tables.times import from_milliseconds, to_milliseconds
 
 EVENT_MARK: Final = b"e"
 PURCHASE_MARK: Final = b"p"

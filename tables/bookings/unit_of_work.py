@@ -28,12 +28,12 @@ from tables.bookings.records import (
     reminder_job,
     resend_job,
 )
+from tables.messages.encoding import to_milliseconds
 from tables.messages.mail_jobs import Job, job_for
 from tables.messages.mail_kinds import mail_of_change
 from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.statuses import PurchaseStatus
-from tables.times import to_milliseconds
 
 Load = Callable[[bytes], bytes | None]
 # The records whose keys begin with the first argument and come after the second, sorted by key.

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tables.ids import id_bytes, name_based_id
 from tables.messages.answers import Answer, AnswerStatus
 from tables.messages.commands import Buy, Cancel, Confirm, Exchange, Hold
+from tables.messages.encoding import from_milliseconds
 from tables.messages.requests import HoldRequest, Request
-from tables.times import from_milliseconds
 
 PURCHASES: Final = UUID("7a3f5a9e-0d53-5c57-9a55-2f1f8b1c6f0e")
 

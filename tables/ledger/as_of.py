@@ -5,7 +5,7 @@ from itertools import takewhile
 from typing import Final, NamedTuple
 
 from tables.ledger.purchase_records import PurchaseRecord
-from tables.times import to_milliseconds
+from tables.messages.encoding import to_milliseconds
 
 OFFSET_MAX_DIGITS: Final = 18
 

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from tables.ledger.records import NO_EVENT, Holding
 from tables.messages.commands import PAYMENT_DEFAULT_S, Buy, Hold, LimitHolds
+from tables.messages.encoding import from_milliseconds
 from tables.messages.reasons import Reason, Refusal
-from tables.times import from_milliseconds
 
 HOLD_LIMITS_KEY: Final = NO_EVENT + b"l"
 

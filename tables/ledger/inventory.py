@@ -9,11 +9,10 @@ from tables.errors import InvariantBroken
 from tables.ledger.purchase_records import Decision
 from tables.ledger.records import Ending, EventRecord, TicketsOut, encode_record
 from tables.messages.commands import DefineEvent, EventDefinition, TicketTypeDefinition
-from tables.messages.decoding import encode_json
+from tables.messages.encoding import encode_json, to_milliseconds
 from tables.messages.outcomes import Balance, EventFacts
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
-from tables.times import to_milliseconds
 
 _decode_definition = msgspec.json.Decoder(EventDefinition).decode
 

@@ -16,10 +16,9 @@ from tables.ledger.purchase_records import Decision, DecisionLine, PurchaseRecor
 from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
 from tables.ledger.seated_lines import seated_lines
 from tables.messages.commands import Command
-from tables.messages.decoding import encode_json
+from tables.messages.encoding import encode_json, from_milliseconds
 from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.messages.reasons import Reason
-from tables.times import from_milliseconds
 
 _CONFIRMED: Final = OutcomeKind.CONFIRMED
 _REJECTED: Final = OutcomeKind.REJECTED

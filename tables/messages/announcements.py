@@ -13,7 +13,7 @@ from tables.messages.commands import (
     EventDefinition,
     encode_command,
 )
-from tables.messages.decoding import json_decoder
+from tables.messages.encoding import json_decoder
 from tables.messages.outcomes import check_time
 from tables.messages.sections import DefineSection
 

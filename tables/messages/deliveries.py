@@ -7,8 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tables.messages.decoding import encode_json, json_decoder
-from tables.messages.field_types import Time
+from tables.messages.encoding import Time, encode_json, json_decoder
 from tables.messages.mail_kinds import MailKind
 
 

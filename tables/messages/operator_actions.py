@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tables.messages.decoding import encode_json, json_decoder
-from tables.messages.field_types import Time
+from tables.messages.encoding import Time, encode_json, json_decoder
 
 
 class OperatorAction(Struct, frozen=True):

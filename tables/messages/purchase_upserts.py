@@ -11,11 +11,10 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tables.messages.decoding import encode_json, json_decoder
+from tables.messages.encoding import encode_json, json_decoder, to_milliseconds
 from tables.messages.outcomes import POSITION_MAX, STATE_KINDS, Outcome, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
-from tables.times import to_milliseconds
 
 TOTAL_SCALE: Final = 4
 Total = Annotated[bytes, Meta(description="Connect's Decimal: ten thousandths of the currency, in two's complement.")]

@@ -22,7 +22,7 @@ from tables.messages.commands import (
     Exchange,
     TicketLine,
 )
-from tables.messages.decoding import decode_json
+from tables.messages.encoding import decode_json
 
 FORBIDDEN_KINDS: Final = frozenset(
     {"define-event", "define-section", "end-purchases", "expire", "extend-hold", "limit-holds"}

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from tables.errors import MalformedRecord
-from tables.messages.decoding import decode_json
+from tables.messages.encoding import decode_json
 
 # Elasticsearch's bound for external versions; WAL positions are smaller.
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]

@@ -6,6 +6,7 @@ Tickets that are taken back have the mail of their outcome.
 from decimal import Decimal
 from typing import Final
 
+from tables.messages.encoding import from_milliseconds
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend
 from tables.messages.outcomes import MoneyAmount
@@ -13,7 +14,6 @@ from tables.messages.payment_events import PaymentEvent
 from tables.messages.payment_requests import payment_request_id
 from tables.payments.records import PaymentRecord
 from tables.payments.transitions import PaymentState
-from tables.times import from_milliseconds
 
 S = PaymentState
 _BEFORE_SALE: Final = frozenset({S.CAPTURING, S.CONFIRMING})

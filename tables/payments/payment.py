@@ -10,12 +10,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tables.errors import MalformedRecord
+from tables.messages.encoding import to_milliseconds
 from tables.messages.payment_events import LEDGER_KINDS, PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import payment_request_id
 from tables.payments.records import ZERO, PaymentRecord, Task
 from tables.payments.signals import check_event, signal_of, with_amounts
 from tables.payments.transitions import WORK, PaymentState, Signal, TaskKind, step_after
-from tables.times import to_milliseconds
 
 # The pauses between two questions to the provider double while it says nothing new.
 CHECK_FIRST_MS: Final = 5_000

@@ -10,9 +10,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tables.errors import MalformedRecord
+from tables.messages.encoding import to_milliseconds
 from tables.messages.payment_events import PaymentEvent
 from tables.payments.records import TOO_LARGE, ZERO, PaymentRecord, RefundOrder, RefundStatus
-from tables.times import to_milliseconds
 
 # Of one payment.
 ORDERS_MAX: Final = 50

@@ -4,10 +4,10 @@ from typing import Final
 from uuid import UUID
 
 from tables.messages.commands import Cancel, Confirm, ExtendHold
+from tables.messages.encoding import from_milliseconds
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind, cancel_request, confirm_request
 from tables.payments.records import PaymentRecord, Task
 from tables.payments.transitions import TaskKind
-from tables.times import from_milliseconds
 
 COMMAND_TASKS: Final = frozenset({TaskKind.EXTEND, TaskKind.CONFIRM, TaskKind.CANCEL})
 # What a hold is lengthened by when its payment starts; the ledger does it once.

@@ -19,7 +19,7 @@ from api.ports.events import Listing, PlanInForce
 from api.ports.seating import Outline, SeatingNow, StoredPlan
 from api.problems import Refused
 from api.schemas.seating import SeatingSection, Seats
-from tables.messages.decoding import encode_json
+from tables.messages.encoding import encode_json
 from tables.messages.sections import DefineSection
 from tables.seating.plan import HallSection, pieces_of
 from telemetry.traces import current_traceparent

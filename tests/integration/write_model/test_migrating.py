@@ -18,7 +18,7 @@ from migrations.errors import EditedMigration, LockTimeout
 from migrations.lock import LOCK_KEY, migration_lock
 from migrations.steps import FOLDER, read_steps
 from stack.postgres import CAPTURE
-from tables.messages.decoding import VALUE_MAX_BYTES
+from tables.messages.encoding import VALUE_MAX_BYTES
 from tables.text.time_zones import zone_names
 from tests.integration.write_model.conftest import Scratch
 

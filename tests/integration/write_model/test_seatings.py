@@ -29,7 +29,7 @@ from streams.gate.events import NEWEST, PIECES
 from streams.projections.purchases import UPSERT, purchase_row
 from tables.messages.announcements import Announced, announced
 from tables.messages.commands import DefineEvent
-from tables.messages.decoding import encode_json
+from tables.messages.encoding import encode_json
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.sections import DefineSection
 from tables.messages.statuses import PurchaseStatus

@@ -46,8 +46,8 @@ from tables.messages.commands import (
     decode_command,
     encode_command,
 )
-from tables.messages.decoding import VALUE_MAX_BYTES
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
+from tables.messages.encoding import VALUE_MAX_BYTES
 from tables.messages.mail_jobs import Job, decode_job, encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, decode_outcome, encode_outcome

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tables.errors import MalformedRecord
 from tables.messages.availability import Tickets
+from tables.messages.encoding import from_milliseconds
 from tables.offers import (
     EventOffer,
     SalePeriod,
@@ -21,7 +22,6 @@ from tables.offers import (
     encode_stock,
     merge_newest,
 )
-from tables.times import from_milliseconds
 
 STALLS, CIRCLE = UUID(int=1), UUID(int=2)
 

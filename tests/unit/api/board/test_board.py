@@ -31,9 +31,9 @@ from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, all_topics, dead_letters
 from settings import ROLES
 from tables.ledger.definition_differences import FieldDifference
+from tables.messages.encoding import from_milliseconds
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, TicketOffer
-from tables.times import from_milliseconds
 
 NOW = 1_900_000_000.25
 said = said_in("en")

@@ -9,7 +9,7 @@ import pytest
 from tables.errors import MalformedRecord
 from tables.messages.announcements import announced, command_of
 from tables.messages.commands import DefineEvent, EventAnnouncement
-from tables.messages.decoding import encode_json
+from tables.messages.encoding import encode_json
 from tables.messages.sections import DefineSection, PlanRow, PlanSeat
 from tests.unit.tables.ledger_driver import EVENT, definition, ticket_type
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from tables.messages.encoding import from_milliseconds
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import MoneyAmount
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.news import mail_request
-from tables.times import from_milliseconds
 from tests.unit.tables.payments.payment_world import (
     EVENT,
     ORGANIZER,

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from tables.errors import MalformedRecord
+from tables.messages.encoding import from_milliseconds
 from tables.messages.payment_events import (
     PaymentEvent,
     PaymentEventKind,
@@ -26,7 +27,6 @@ from tables.payments.records import (
 )
 from tables.payments.refund_orders import ORDERS_MAX
 from tables.payments.transitions import TRANSITIONS, WORK, PaymentState, Signal, TaskKind
-from tables.times import from_milliseconds
 from tests.unit.tables.payments.payment_world import (
     AT,
     AT_MS,

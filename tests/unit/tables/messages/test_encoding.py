@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tables.times import DATETIME_MAX_MS, DATETIME_MIN_MS, from_milliseconds, to_milliseconds
+from tables.messages.encoding import DATETIME_MAX_MS, DATETIME_MIN_MS, from_milliseconds, to_milliseconds
 
 
 @pytest.mark.parametrize("milliseconds", [DATETIME_MIN_MS, -1, 0, 1, 1_900_000_000_123, DATETIME_MAX_MS])

@@ -1,0 +1,78 @@
+"""The encoding of messages and records: types of fields, times in milliseconds, JSON.
+
+Every fault of an untrusted value becomes a MalformedRecord.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from tables.errors import MalformedRecord
+
+T = TypeVar("T")
+
+# ``extra_json_schema`` only describes. Decoders take what they took before; what they accept beyond the schema, a
+# producer shouldn't write.
+#
+# As our encoder writes a non-negative decimal.
+Amount = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$"})]
+# As a producer writes a price: below 10^10, at most 4 decimals.
+Price = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]{1,10}(\.[0-9]{1,4})?$"})]
+# Written in UTC.
+Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
+# PostgreSQL, which stores the sales projection, rejects only texts with NUL.
+Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
+
+# The range of datetime. Rounding to milliseconds can lead out of it.
+DATETIME_MIN_MS: Final = -62_135_596_800_000
+DATETIME_MAX_MS: Final = 253_402_300_799_999
+EXCERPT_MAX_BYTES = 80
+# The largest value that is decoded. The outcome, job or booking that a record leads to is at most a few kB larger and
+# must fit a topic (RECORD_MAX_BYTES in connect/topics.py).
+VALUE_MAX_BYTES = 512 * 1024
+
+encode_json: Final = msgspec.json.Encoder().encode
+
+
+def to_milliseconds(time: datetime) -> int:
+    """A time as milliseconds since 1970 UTC."""
+    return round(time.timestamp() * 1000)
+
+
+# The commands of one produced batch have the same timestamp.
+@lru_cache(maxsize=1_024)
+def from_milliseconds(milliseconds: int) -> datetime:
+    """Milliseconds since 1970 as a datetime in UTC, clamped to the years 1 to 9999."""
+    return datetime.fromtimestamp(min(max(milliseconds, DATETIME_MIN_MS), DATETIME_MAX_MS) / 1000, UTC)
+
+
+def json_decoder(kind: type[T]) -> Callable[[bytes | None], T]:
+    """A function that decodes a record's value. It raises MalformedRecord, which names the invalid field."""
+    decoder = msgspec.json.Decoder(kind)
+    return lambda value: decode_json(decoder, value, MalformedRecord)
+
+
+def decode_json(
+    decoder: msgspec.json.Decoder[T],
+    value: bytes | None,
+    malformed: type[MalformedRecord],
+    max_bytes: int = VALUE_MAX_BYTES,
+) -> T:
+    """Decode a record's value. Raises ``malformed``, which names the invalid field."""
+    if not value:
+        raise malformed("the record has no value")
+    if len(value) > max_bytes:
+        raise malformed(f"the record has {len(value)} bytes, which is more than {max_bytes}")
+    try:
+        return decoder.decode(value)
+    except msgspec.DecodeError as error:
+        raise malformed(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise malformed(f"a text is not UTF-8: {error.object[:EXCERPT_MAX_BYTES]!r}") from error
+    except RecursionError as error:
+        raise malformed("the JSON is nested too deep") from error
