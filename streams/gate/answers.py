@@ -9,7 +9,7 @@ from typing import Final
 from connect.topics import OUTCOMES, requests
 from streams.gate.journal import Journal
 from streams.gate.replies import reply, send_replies
-from streams.runtime.agents import add_agent, by_partition, in_parallel
+from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.headers import origin_header
@@ -28,7 +28,7 @@ class AnswersAgent:
         self.app = app
         self._journal = journal
         self._topics = frozenset(map(requests, app.settings.producer_quotas))
-        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         await in_parallel(self._answer(*batch) for batch in by_partition(messages).items())

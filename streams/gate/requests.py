@@ -15,7 +15,7 @@ from streams.gate.accounts import KnownAccounts
 from streams.gate.events import KnownEvents
 from streams.gate.journal import Journal
 from streams.gate.replies import Reply, origin_of, reply, send_replies
-from streams.runtime.agents import add_agent, by_partition, in_parallel
+from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
 from streams.runtime.kafka_types import TP, Message, SkippedOffsets
@@ -60,7 +60,7 @@ class RequestsAgent:
         self._takes_payments = producer in app.settings.paid_producers
         app.on_unreadable.append(self.answer_unreadable)
         at_once = self._quota.batch_max_records
-        add_agent(app, self.topic, self._handle, name=f"{CONSUMER}.{producer}", batch_max_records=at_once)
+        app.add_agent(self.topic, self._handle, name=f"{CONSUMER}.{producer}", batch_max_records=at_once)
 
     async def answer_unreadable(self, place: TP, skips: Sequence[SkippedOffsets]) -> None:
         """Answer what the fetcher can't read: key and headers are unknown, the place is not."""

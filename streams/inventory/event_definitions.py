@@ -1,7 +1,6 @@
 """The agent that tells the ledger about events: an outbox record becomes a define-event command."""
 
 from connect.topics import COMMANDS, EVENT_STATUS
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
@@ -20,7 +19,7 @@ class EventDefinitionsAgent:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        add_agent(app, EVENT_STATUS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(EVENT_STATUS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, command_of)

@@ -17,7 +17,7 @@ from connect.partitioning import key_and_home
 from connect.topics import COMMANDS, OUTCOMES
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.stock_gauges import StockGauges
-from streams.runtime.agents import add_agent, by_partition, in_parallel
+from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
@@ -89,7 +89,7 @@ class LedgerAgent:
         self._codes = TicketCodes.of_secret(app.settings.ticket_key.get_secret_value())
         self._ledgers: dict[int, Ledger] = {}
         app.on_partitions_assigned.connect(self._forget)
-        add_agent(app, COMMANDS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(COMMANDS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         batches = by_partition(messages)

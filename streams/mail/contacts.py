@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from connect.topics import ACCOUNT_ROWS
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
@@ -59,7 +58,7 @@ class ContactsAgent:
         self.changelog_repair = ChangelogRepair(app, self.table)
         self._to_erase: set[int] = set()
         app.task(self._erase)
-        add_agent(app, ACCOUNT_ROWS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(ACCOUNT_ROWS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     def find(self, partition: int, account: bytes) -> Contact | None:
         """The contact of an account of that partition; None where it isn't known (yet)."""

@@ -17,7 +17,6 @@ from settings import Settings
 from streams.mail.composer import Composer
 from streams.mail.contacts import Contact, ContactsAgent
 from streams.mail.smtp import PermanentlyRefused, ServerUnavailable, SmtpClient, TemporarilyRefused
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.headers import FIRST_SEEN, first_seen, forwarded_headers
@@ -87,7 +86,7 @@ class MailerAgent:
         self.composer = _composer(app.settings)
         self._pause_s = pause_s
         # What is repeated goes out twice.
-        add_agent(app, JOBS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS, commit_each=True)
+        app.add_agent(JOBS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS, commit_each=True)
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_job)

@@ -2,7 +2,6 @@
 
 from connect.topics import OUTCOMES
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
@@ -26,7 +25,7 @@ class NotificationsAgent:
         self._mails_at_once = mails_at_once
         self._next: dict[int, int] = {}
         app.on_partitions_assigned.connect(self._forget)
-        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     def is_caught_up(self, partition: int) -> bool:
         """Whether all known outcomes of the partition are booked."""

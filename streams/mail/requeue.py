@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from connect.topics import JOBS, RESENDS, RETRIES
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob, send_jobs
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.headers import forwarded_headers
@@ -31,7 +30,7 @@ class RetriesAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self._pause_s = app.settings.mail_retry_seconds
-        add_agent(app, RETRIES, self._handle, name=RETRIES_CONSUMER, batch_max_records=MAILS_AT_ONCE, commit_each=True)
+        app.add_agent(RETRIES, self._handle, name=RETRIES_CONSUMER, batch_max_records=MAILS_AT_ONCE, commit_each=True)
 
     async def _handle(self, messages: list[Message]) -> None:
         last = max(message.timestamp for message in messages)
@@ -58,7 +57,7 @@ class ResendsAgent:
         self.app = app
         self.bookings = bookings
         self._is_caught_up = is_caught_up
-        add_agent(app, RESENDS, self._handle, name=RESENDS_CONSUMER, batch_max_records=MAILS_AT_ONCE, commit_each=True)
+        app.add_agent(RESENDS, self._handle, name=RESENDS_CONSUMER, batch_max_records=MAILS_AT_ONCE, commit_each=True)
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_resend)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from connect.topics import PAYMENT_EVENTS, PAYMENT_REQUESTS
 from streams.payments.provider_calls import ProviderCalls, event_record
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
@@ -34,7 +33,7 @@ class ExecutorAgent:
     def __init__(self, app: App, calls: ProviderCalls) -> None:
         self.app = app
         self._calls = calls
-        add_agent(app, PAYMENT_REQUESTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(PAYMENT_REQUESTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_payment_request)

@@ -6,7 +6,6 @@ So one log has everything that happens to a payment, in one order. An outcome ma
 from typing import Final
 
 from connect.topics import OUTCOMES, PAYMENT_EVENTS
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
@@ -27,7 +26,7 @@ class OutcomesAgent:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         concerned = [message for message in messages if may_concern_payment(message.value)]

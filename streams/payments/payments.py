@@ -12,7 +12,7 @@ from uuid import UUID
 
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS
 from streams.payments.rows import UPSERT, payment_row
-from streams.runtime.agents import add_agent, by_partition, in_parallel
+from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
@@ -114,7 +114,7 @@ class PaymentsAgent:
         self.table = OffsetTable.add(app, TABLE, app.settings.partitions, payment_offset, index_change)
         self.changelog_repair = ChangelogRepair(app, self.table, PAYMENT_EVENTS)
         self.projection = Projection(app, UPSERT, key=("event_id", "purchase_id"), doing="projecting payments")
-        add_agent(app, PAYMENT_EVENTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(PAYMENT_EVENTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         batches: dict[int, PaymentsBatch] = {}

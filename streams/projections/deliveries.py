@@ -3,7 +3,6 @@
 from typing import Any
 
 from connect.topics import DELIVERIES
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
@@ -28,7 +27,7 @@ class DeliveriesAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.projection = Projection(app, UPSERT, key=("id",), doing="noting sent mails")
-        add_agent(app, DELIVERIES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(DELIVERIES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_delivery)

@@ -8,7 +8,6 @@ from typing import Any
 
 from connect.topics import OUTCOMES
 from streams.projections.outcomes import read_outcomes
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import send_to_dead_letters
 from streams.runtime.kafka_types import Message
@@ -46,7 +45,7 @@ class PurchasesAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.projection = Projection(app, UPSERT, key=("event_id", "id"), doing="projecting sales")
-        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         dead_letters: list[Record] = []

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from connect.topics import OUTCOMES
 from streams.projections.outcomes import read_outcomes
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.kafka_types import Message
 from streams.runtime.postgres import UNAVAILABLE, LazyConnection
@@ -42,7 +41,7 @@ class StockAgent:
         self.app = app
         self._connection = LazyConnection(app, options="-c lock_timeout=2s")
         self._written_at_s = 0.0
-        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         # Of malformed ones agent ``sales`` makes dead letters.

@@ -5,7 +5,7 @@ from typing import Final
 
 from connect.topics import OUTCOMES, PURCHASE_UPSERTS
 from streams.projections.outcomes import read_outcomes
-from streams.runtime.agents import add_agent, by_partition, in_parallel
+from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
@@ -21,7 +21,7 @@ class UpsertsAgent:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        add_agent(app, OUTCOMES, self._handle, name=NAME, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(OUTCOMES, self._handle, name=NAME, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         await in_parallel(

@@ -1,4 +1,4 @@
-"""Agents: a topic, a name, and a function that handles the topic's records in batches.
+"""Agents: a function handles the records of a topic in batches.
 
 A batch has all records that have arrived; nothing waits for more. Once the handler returns it may be committed, which
 happens every second, or at once for an agent that asks for it. A handler that raises ends the process. One that raises
@@ -8,13 +8,13 @@ from the committed offset.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from faust.types import StreamT, TopicT
+from faust.types import StreamT
+from mode.utils.queues import ThrowableQueue
 
-from streams.runtime.agent_records import InFlight, Interrupted, RecordQueue
-from streams.runtime.app import App
 from streams.runtime.failstop import fail_stop
 from streams.runtime.kafka_types import Message
 from streams.runtime.record_context import Spans, set_batch
@@ -23,38 +23,59 @@ T = TypeVar("T")
 Handle = Callable[[list[Message]], Awaitable[None]]
 
 
-def add_agent(
-    app: App, topic: str, handle: Handle, *, name: str, batch_max_records: int, commit_each: bool = False
-) -> None:
-    """Register an agent that gives ``handle`` the records of ``topic``, in order, a batch at a time.
+class RecordQueue(ThrowableQueue[Message]):
+    """A queue of messages, filled and emptied by many at once: Faust's makes an event and ten calls for each.
 
-    With ``commit_each`` a batch is committed before the next is begun: a killed worker then repeats no more than one.
+    Its limit only asks for a pause, so that nothing waits while records are put in.
     """
 
-    async def consume(stream: StreamT[bytes]) -> None:
-        await in_batches(
-            stream,
-            handle,
-            in_flight=app.in_flight,
-            max_records=batch_max_records,
-            name=name,
-            commit_each=commit_each,
-        )
+    def put_all(
+        self, messages: Collection[Message], on_pressure_high: Callable[[], None], on_pressure_drop: Callable[[], None]
+    ) -> None:
+        """Add messages; ``on_pressure_high`` is called if they fill the queue, the other when it has room."""
+        self._queue.extend(messages)  # type: ignore[attr-defined]
+        if self.in_pressure_high_state(on_pressure_drop):
+            on_pressure_high()
+        self._wakeup_next(self._getters)  # type: ignore[attr-defined]
 
-    app.agent(_raw_topic(app, topic), name=name, concurrency=1)(consume)
+    def take(self, max_messages: int) -> list[Message]:
+        """The next messages; none if the queue is empty."""
+        self.maybe_endorse_pressure_drop()
+        queue = self._queue  # type: ignore[attr-defined]
+        return [queue.popleft() for _ in range(min(max_messages, len(queue)))]
 
 
-def _raw_topic(app: App, name: str) -> TopicT:
-    """A topic whose keys and values stay bytes, so that the agent itself sees what can't be decoded."""
-    app.counters.add_topic(name)
-    return app.topic(
-        name,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-        allow_empty=True,
-    )
+class Interrupted(Exception):
+    """The partitions are about to be revoked before a batch could be finished."""
+
+
+class InFlight:
+    """The records that agents are handling; Faust waits for them before it gives partitions up.
+
+    Agents that share a topic share its records: a record is released when its last agent finishes, whether that
+    completed it or gave it up. (Faust alone would wait forever for a record that one agent has acknowledged and that
+    was then cleared from the queue of another.)
+    """
+
+    def __init__(self) -> None:
+        self._agents: Counter[Message] = Counter()
+
+    def has(self, topic: str) -> bool:
+        """Whether an agent is handling records of this topic."""
+        return any(message.topic == topic for message in self._agents)
+
+    def acquire(self, unacked: set[Message], messages: list[Message]) -> None:
+        """An agent starts a batch; its first message stands for all."""
+        self._agents[messages[0]] += 1
+        unacked.add(messages[0])
+
+    def release(self, unacked: set[Message], messages: list[Message]) -> None:
+        """An agent has finished a batch, or given it up."""
+        first = messages[0]
+        self._agents[first] -= 1
+        if self._agents[first] <= 0:
+            del self._agents[first]
+            unacked.discard(first)
 
 
 def by_partition(messages: list[Message]) -> dict[int, list[Message]]:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import faust
-from faust.types import TP
+from faust.types import TP, StreamT
 from faust.types.auth import CredentialsT
 
 from connect.client_options import tls_context
 from connect.records.fetching import SkippedOffsets
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
 from settings import Role, Settings, split
-from streams.runtime.agent_records import InFlight, RecordQueue
+from streams.runtime.agents import Handle, InFlight, RecordQueue, in_batches
 from streams.runtime.consumer import BatchTransport
 from streams.runtime.counters import Counters
 from streams.runtime.web_guard import make_guard
@@ -78,6 +78,36 @@ class App(faust.App):
     on_unreadable: list[Callable[[TP, Sequence[SkippedOffsets]], Awaitable[None]]]
     guarded: dict[str, Callable[[int], Watermark | None]]
     traces: Traces | None
+
+    def add_agent(
+        self, topic: str, handle: Handle, *, name: str, batch_max_records: int, commit_each: bool = False
+    ) -> None:
+        """Register an agent that gives ``handle`` the records of ``topic``, in order, a batch at a time.
+
+        With ``commit_each`` a batch is committed before the next is begun: a killed worker then repeats no more than
+        one. Keys and values stay bytes, so that the agent itself sees what can't be decoded.
+        """
+
+        async def consume(stream: StreamT[bytes]) -> None:
+            await in_batches(
+                stream,
+                handle,
+                in_flight=self.in_flight,
+                max_records=batch_max_records,
+                name=name,
+                commit_each=commit_each,
+            )
+
+        self.counters.add_topic(topic)
+        raw = self.topic(
+            topic,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            allow_empty=True,
+        )
+        self.agent(raw, name=name, concurrency=1)(consume)
 
     def FlowControlQueue(self, maxsize: int | None = None, *, clear_on_resume: bool = False) -> RecordQueue:  # noqa: N802 (Faust's name)
         """A queue of agents; Faust calls this."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_recovered
 from streams.runtime.failstop import fail_stop

@@ -11,8 +11,7 @@ from aiokafka import errors
 from faust.types import AppT
 
 from connect.partitioning import partition_of
-from streams.runtime.agent_records import Interrupted
-from streams.runtime.agents import in_parallel
+from streams.runtime.agents import Interrupted, in_parallel
 from streams.runtime.app import App
 from streams.runtime.produce import Produced, Record, append_once
 

@@ -6,7 +6,7 @@ from faust.types import TP
 
 from connect.records.fetching import SkippedOffsets
 from connect.topics import CONSUMERS
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter_record, send_to_dead_letters
 from streams.runtime.produce import Record

@@ -5,7 +5,6 @@ which the index was built are in it: a replayed one is skipped, since the deleti
 """
 
 from connect.topics import EVENT_ROWS
-from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
@@ -25,7 +24,7 @@ class IndexerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self._index: SearchIndex | None = None
-        add_agent(app, EVENT_ROWS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+        app.add_agent(EVENT_ROWS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         changes = [message for message in messages if message.value is not None]

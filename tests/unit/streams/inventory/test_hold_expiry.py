@@ -10,7 +10,7 @@ from connect.topics import COMMANDS
 from streams.inventory import hold_expiry
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.hold_limits import limits_of
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable

@@ -15,7 +15,7 @@ from streams.mail.bookings import MAILS_AT_ONCE, Bookings
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
 from streams.runtime import dead_letters
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.produce import Record
 from streams.runtime.table import OffsetTable

@@ -53,8 +53,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def app(topics: dict[str, list[Record]], waits: list[float]) -> Any:
     return SimpleNamespace(
-        topic=lambda *args, **options: None,
-        agent=lambda *args, **options: lambda body: body,
+        add_agent=lambda *args, **options: None,
         counters=Counters(),
         settings=SimpleNamespace(mail_retry_seconds=PAUSE_S),
     )

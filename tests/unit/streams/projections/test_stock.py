@@ -13,7 +13,7 @@ from psycopg import OperationalError
 from psycopg.errors import CheckViolation
 
 from streams.projections.stock import INTERVAL_S, StockAgent, stock_of
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.counters import Counters
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, StockSnapshots
@@ -60,10 +60,7 @@ class Told:
 @pytest.fixture
 def app() -> Any:
     flow = SimpleNamespace(is_active=lambda: True)
-    ignored = SimpleNamespace(agent=lambda *_, **__: lambda body: body, topic=lambda *_, **__: None)
-    return SimpleNamespace(
-        should_stop=False, flow_control=flow, agent=ignored.agent, topic=ignored.topic, counters=Counters()
-    )
+    return SimpleNamespace(should_stop=False, flow_control=flow, add_agent=lambda *_, **__: None, counters=Counters())
 
 
 def agent(app: Any, told: Told) -> StockAgent:

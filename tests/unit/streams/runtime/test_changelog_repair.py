@@ -15,7 +15,7 @@ from faust.types import TP
 import streams.runtime.changelog_repair
 import streams.runtime.table
 from connect.topics import COMMANDS, changelog
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.changelog import Progress
 from streams.runtime.changelog_repair import ChangelogRepair

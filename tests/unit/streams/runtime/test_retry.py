@@ -9,7 +9,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from streams.runtime import retry
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.counters import Counters
 from streams.runtime.produce import Produced, Record
 from streams.runtime.retry import append, with_retries

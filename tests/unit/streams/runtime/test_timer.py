@@ -8,7 +8,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from streams.runtime import timer
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.timer import run_timer
 
 

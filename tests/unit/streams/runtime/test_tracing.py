@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.runtime.agent_records import InFlight, Interrupted
-from streams.runtime.agents import in_batches
+from streams.runtime.agents import InFlight, Interrupted, in_batches
 from streams.runtime.counters import Counters
 from streams.runtime.record_context import continue_trace, trace_headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces

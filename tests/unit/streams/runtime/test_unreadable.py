@@ -10,7 +10,7 @@ import streams.runtime.dead_letters
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES, RESENDS, RETRIES, requests
 from settings import Role, Settings
-from streams.runtime.agent_records import Interrupted
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.unreadable import UnreadableRecords
 from streams.worker import make_worker

@@ -153,11 +153,7 @@ class FakeApp:
     def __init__(self) -> None:
         self.counters = Counters()
 
-    def agent(self, *_: Any, **__: Any) -> Any:
-        return lambda body: body
-
-    def topic(self, *_: Any, **__: Any) -> None:
-        return None
+    def add_agent(self, *_: Any, **__: Any) -> None: ...
 
 
 class FakeClient:
