@@ -14,7 +14,8 @@ from msgspec import UNSET, Raw, Struct, UnsetType, defstruct
 from msgspec.structs import fields, replace
 
 from tables.errors import ForbiddenRequest, MalformedRecord
-from tables.messages.encoding import Time, encode_json, json_decoder
+from tables.messages.encoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 from tables.messages.outcomes import Outcome
 
 # The header with the place of the request: ``topic[partition]@offset``.

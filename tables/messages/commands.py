@@ -17,7 +17,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from tables.errors import MalformedCommand
-from tables.messages.encoding import Price, Text, decode_json, encode_json
+from tables.messages.encoding import decode_json, encode_json
+from tables.messages.field_types import Price, Text
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, DefineSection, PlanNumber, SeatName
 from tables.messages.statuses import EventStatus

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tables.messages.encoding import Time, encode_json, json_decoder
+from tables.messages.encoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 from tables.messages.mail_kinds import MailKind
 
 

@@ -1,33 +1,18 @@
-"""The encoding of messages and records: types of fields, times in milliseconds, JSON.
+"""The encoding of messages and records: times in milliseconds, JSON.
 
 Every fault of an untrusted value becomes a MalformedRecord.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Meta
 
 from tables.errors import MalformedRecord
 
 T = TypeVar("T")
-
-# ``extra_json_schema`` only describes. Decoders take what they took before; what they accept beyond the schema, a
-# producer shouldn't write.
-#
-# As our encoder writes a non-negative decimal.
-Amount = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$"})]
-# As a producer writes a price: below 10^10, at most 4 decimals.
-Price = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]{1,10}(\.[0-9]{1,4})?$"})]
-# Written in UTC.
-Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
-# PostgreSQL, which stores the sales projection, rejects only texts with NUL.
-Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
-
 # The range of datetime. Rounding to milliseconds can lead out of it.
 DATETIME_MIN_MS: Final = -62_135_596_800_000
 DATETIME_MAX_MS: Final = 253_402_300_799_999

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from tables.errors import MalformedRecord
 from tables.ids import name_based_id
-from tables.messages.encoding import Time, encode_json, json_decoder
+from tables.messages.encoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 from tables.messages.mail_kinds import MailKind, mail_of
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeLine
 

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tables.messages.encoding import Time, encode_json, json_decoder
+from tables.messages.encoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 
 
 class OperatorAction(Struct, frozen=True):

@@ -13,7 +13,8 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from tables.errors import MalformedRecord
-from tables.messages.encoding import Amount, Time, encode_json, json_decoder
+from tables.messages.encoding import encode_json, json_decoder
+from tables.messages.field_types import Amount, Time
 from tables.messages.payment_requests import (
     CurrencyCode,
     PaymentRequest,

@@ -14,7 +14,8 @@ from msgspec import Meta, Struct
 
 from tables.errors import MalformedRecord
 from tables.ids import name_based_id
-from tables.messages.encoding import Amount, Time, encode_json, json_decoder
+from tables.messages.encoding import encode_json, json_decoder
+from tables.messages.field_types import Amount, Time
 
 REFERENCE_MAX_CHARS: Final = 64
 AMOUNT_END: Final = Decimal(10) ** 18

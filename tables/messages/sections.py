@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tables.messages.encoding import Text
+from tables.messages.field_types import Text
 
 SECTIONS_MAX: Final = 500
 SECTION_MAX_SEATS: Final = 10_000
