@@ -27,7 +27,7 @@ from connect.topics import ACCEPTED_PREFIX, group
 from ops import actions
 from settings import Settings
 from streams.runtime.headers import forwarded_headers
-from streams.runtime.produce import Headers
+from streams.runtime.kafka_types import Headers
 from tables.errors import TurnstileError
 from tables.ledger.continuity import LogBounds
 

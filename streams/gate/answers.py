@@ -11,9 +11,10 @@ from streams.gate.journal import Journal
 from streams.gate.replies import reply, send_replies
 from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
-from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
+from streams.runtime.failures import decode_batch
 from streams.runtime.headers import origin_header
 from streams.runtime.kafka_types import Message
+from streams.runtime.produce import send_to_dead_letters
 from tables.messages.answers import decode_told, encode_decided
 from tables.messages.request_origins import RequestOrigin, decode_origin
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from connect.topics import COMMANDS
 from streams.runtime.app import App
+from streams.runtime.failures import with_retries
+from streams.runtime.kafka_types import Record
 from streams.runtime.postgres import UNAVAILABLE, LazyConnection
-from streams.runtime.produce import Record
-from streams.runtime.retry import append_keyed, with_retries
+from streams.runtime.produce import append_keyed
 from tables.errors import MalformedRecord
 from tables.gate.admission import starts_purchase
 from tables.ids import id_bytes

@@ -6,10 +6,9 @@ from uuid import UUID
 from connect.topics import REQUESTS_PREFIX, answers
 from streams.runtime.app import App
 from streams.runtime.headers import last_header
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import append
 from streams.runtime.record_context import timestamp_ms
-from streams.runtime.retry import append
 from tables.messages.answers import KEY_MAX_BYTES, REQUEST
 from tables.messages.request_origins import CORRELATION_ID, CORRELATION_ID_MAX_BYTES, RequestOrigin
 

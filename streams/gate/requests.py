@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from connect.records.fetching import SkippedOffsets
 from connect.topics import COMMANDS, requests
 from streams.gate.accounts import KnownAccounts
 from streams.gate.events import KnownEvents
@@ -17,11 +18,10 @@ from streams.gate.journal import Journal
 from streams.gate.replies import Reply, origin_of, reply, send_replies
 from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
-from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
-from streams.runtime.kafka_types import TP, Message, SkippedOffsets
-from streams.runtime.produce import Record
+from streams.runtime.failures import dead_letter, interruptible_sleep
+from streams.runtime.kafka_types import TP, Message, Record
+from streams.runtime.produce import append_keyed, send_to_dead_letters
 from streams.runtime.record_context import trace_headers
-from streams.runtime.retry import append_keyed, interruptible_sleep
 from tables.errors import MalformedRecord
 from tables.gate.admission import command_of, forbidden, throttled, unknown
 from tables.gate.quota import Quota

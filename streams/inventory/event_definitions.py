@@ -2,11 +2,10 @@
 
 from connect.topics import COMMANDS, EVENT_STATUS
 from streams.runtime.app import App
-from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.failures import decode_batch
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import append_keyed, send_to_dead_letters
 from streams.runtime.record_context import trace_headers
-from streams.runtime.retry import append_keyed
 from tables.ids import id_bytes
 from tables.messages.announcements import command_of
 

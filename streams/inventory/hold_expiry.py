@@ -10,8 +10,8 @@ from connect.topics import COMMANDS
 from streams.inventory.hold_limits import HoldLimitsWriter
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_running
-from streams.runtime.produce import Record
-from streams.runtime.retry import append
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import append
 from streams.runtime.table import OffsetTable
 from streams.runtime.timer import now_ms, run_timer
 from tables.ids import id_bytes

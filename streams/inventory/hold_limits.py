@@ -9,8 +9,8 @@ from typing import Final
 from connect.topics import COMMANDS
 from settings import Settings
 from streams.runtime.app import App
-from streams.runtime.produce import Record
-from streams.runtime.retry import append
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import append
 from streams.runtime.table import OffsetTable
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
 from tables.messages.commands import PAYMENT_DEFAULT_S, LimitHolds, encode_command

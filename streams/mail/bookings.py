@@ -9,8 +9,8 @@ from connect.topics import JOBS
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.changelog_repair import ChangelogRepair
-from streams.runtime.produce import Headers, Record
-from streams.runtime.retry import append
+from streams.runtime.kafka_types import Headers, Record
+from streams.runtime.produce import append
 from streams.runtime.table import OffsetTable
 from tables.bookings.records import REMINDERS_PREFIX, booking_offset, index_change
 from tables.bookings.unit_of_work import BookingsUnitOfWork

@@ -13,8 +13,9 @@ from msgspec import Struct
 from connect.topics import ACCOUNT_ROWS
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
-from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
+from streams.runtime.failures import decode_batch
 from streams.runtime.kafka_types import Message
+from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.table import OffsetTable
 from tables.errors import MalformedRecord
 from tables.ledger.records import record_offset

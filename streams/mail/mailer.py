@@ -18,12 +18,11 @@ from streams.mail.composer import Composer
 from streams.mail.contacts import Contact, ContactsAgent
 from streams.mail.smtp import PermanentlyRefused, ServerUnavailable, SmtpClient, TemporarilyRefused
 from streams.runtime.app import App
-from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.failures import dead_letter, decode_batch, is_interrupted, with_retries
 from streams.runtime.headers import FIRST_SEEN, first_seen, forwarded_headers
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import append, send_to_dead_letters
 from streams.runtime.record_context import log_fields, trace_headers
-from streams.runtime.retry import append, is_interrupted, with_retries
 from tables.errors import MalformedRecord
 from tables.mail.links import MailLinks
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from connect.topics import JOBS, RESENDS, RETRIES
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob, send_jobs
 from streams.runtime.app import App
-from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.failures import dead_letter, decode_batch, interruptible_sleep
 from streams.runtime.headers import forwarded_headers
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import append, send_to_dead_letters
 from streams.runtime.record_context import trace_headers
-from streams.runtime.retry import append, interruptible_sleep
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend

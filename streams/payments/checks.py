@@ -16,7 +16,7 @@ from providers.port import PaymentQuestion
 from streams.payments.provider_calls import ProviderCalls, event_record
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_running
-from streams.runtime.retry import append_keyed
+from streams.runtime.produce import append_keyed
 from streams.runtime.table import OffsetTable
 from streams.runtime.timer import run_timer
 from tables.errors import MalformedRecord

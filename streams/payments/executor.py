@@ -12,10 +12,9 @@ from uuid import UUID
 from connect.topics import PAYMENT_EVENTS, PAYMENT_REQUESTS
 from streams.payments.provider_calls import ProviderCalls, event_record
 from streams.runtime.app import App
-from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
-from streams.runtime.retry import append_keyed
+from streams.runtime.failures import dead_letter, decode_batch
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import append_keyed, send_to_dead_letters
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind, decode_payment_request

@@ -15,12 +15,11 @@ from streams.payments.rows import UPSERT, payment_row
 from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
-from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.failures import dead_letter, decode_batch
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import append_keyed, send_to_dead_letters
 from streams.runtime.projection import Projection, Rows
 from streams.runtime.record_context import timestamp_ms, trace_headers
-from streams.runtime.retry import append_keyed
 from streams.runtime.table import OffsetTable
 from tables.errors import MalformedRecord
 from tables.ids import id_bytes

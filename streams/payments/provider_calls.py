@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Mapping
 
 from providers.port import PaymentQuestion, Provider, ProviderUnavailable
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.errors import MalformedRecord
 from tables.ids import id_bytes
 from tables.messages.payment_events import PaymentEvent, encode_payment_event

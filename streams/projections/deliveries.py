@@ -4,8 +4,9 @@ from typing import Any
 
 from connect.topics import DELIVERIES
 from streams.runtime.app import App
-from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
+from streams.runtime.failures import decode_batch
 from streams.runtime.kafka_types import Message
+from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.projection import Projection
 from tables.messages.deliveries import Delivery, decode_delivery
 

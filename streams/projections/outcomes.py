@@ -1,8 +1,7 @@
 """The outcomes of a batch, as each of this role's agents reads them."""
 
-from streams.runtime.dead_letters import dead_letter
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.failures import dead_letter
+from streams.runtime.kafka_types import Message, Record
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_checked_outcome
 

@@ -9,9 +9,8 @@ from typing import Any
 from connect.topics import OUTCOMES
 from streams.projections.outcomes import read_outcomes
 from streams.runtime.app import App
-from streams.runtime.dead_letters import send_to_dead_letters
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.projection import Projection
 from tables.messages.outcomes import STATE_KINDS, Outcome, OutcomeLine
 

@@ -12,11 +12,11 @@ from uuid import UUID
 from connect.topics import OUTCOMES
 from streams.projections.outcomes import read_outcomes
 from streams.runtime.app import App
+from streams.runtime.failures import interruptible_sleep, with_retries
 from streams.runtime.kafka_types import Message
 from streams.runtime.postgres import UNAVAILABLE, LazyConnection
 from streams.runtime.projection import REJECTED
 from streams.runtime.record_context import traceparent_of
-from streams.runtime.retry import interruptible_sleep, with_retries
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome
 from tables.offers import StockSnapshots, decode_stock, encode_stock, merge_newest, snapshot_of

@@ -7,9 +7,8 @@ from connect.topics import OUTCOMES, PURCHASE_UPSERTS
 from streams.projections.outcomes import read_outcomes
 from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
-from streams.runtime.retry import append
+from streams.runtime.kafka_types import Message, Record
+from streams.runtime.produce import append
 from tables.messages.purchase_upserts import encode_upsert, upsert_key, upsert_of
 
 NAME: Final = "upserts"

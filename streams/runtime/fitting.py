@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-from streams.runtime.produce import Headers, Record
+from streams.runtime.kafka_types import Headers, Record
 from tables.messages.dead_letters import Cut, RecordPart
 
 # The header of a produced batch, and a record's own figures, at most (61 + 21 bytes, and three lengths of 5).

@@ -1,4 +1,4 @@
-"""A record as the agents get it, and the types of Faust and aiokafka that the capabilities handle."""
+"""Records as agents get and append them, and the types of Faust and aiokafka that the capabilities handle."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,9 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from msgspec import Struct
 
-from connect.records.fetching import FetchedRecord as LogRecord
-from connect.records.fetching import SkippedOffsets
+__all__ = ["TP", "Headers", "KafkaError", "Message", "Record"]
 
-__all__ = ["TP", "KafkaError", "LogRecord", "Message", "SkippedOffsets"]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Message(Struct, eq=False, weakref=True):
@@ -23,7 +22,7 @@ class Message(Struct, eq=False, weakref=True):
     partition: int
     offset: int
     timestamp: float
-    headers: Sequence[tuple[str, bytes | None]]
+    headers: Headers
     key: bytes | None
     value: bytes | None
     tp: TP
@@ -31,3 +30,11 @@ class Message(Struct, eq=False, weakref=True):
     acked: bool = False
     refcount: int = 0
     decoded: object = None
+
+
+class Record(Struct, frozen=True):
+    """A record to append: the bytes as they go to the topic."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()

@@ -6,11 +6,9 @@ from typing import Any, Final
 from psycopg import DataError, IntegrityError
 
 from streams.runtime.app import App
-from streams.runtime.dead_letters import dead_letter
-from streams.runtime.kafka_types import Message
+from streams.runtime.failures import dead_letter, with_retries
+from streams.runtime.kafka_types import Message, Record
 from streams.runtime.postgres import UNAVAILABLE, LazyConnection
-from streams.runtime.produce import Record
-from streams.runtime.retry import with_retries
 from tables.errors import MalformedRecord
 from tables.messages.encoding import encode_json
 

@@ -12,8 +12,7 @@ from uuid import UUID
 
 from opentelemetry.trace import Span, SpanKind
 
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Headers
+from streams.runtime.kafka_types import Headers, Message
 from telemetry.traces import TRACEPARENT_HEADER, Traces, sampled_context, traceparent
 
 ID_CHARACTERS: Final = 36

@@ -17,9 +17,10 @@ from faust.types import TP, AppT
 from connect.client_options import ClientOptions, client_options
 from streams.runtime.app import App
 from streams.runtime.changelog import Changes, Rows, changes, follow
+from streams.runtime.failures import with_retries
 from streams.runtime.indexed_table import Index, IndexedTable, RecordWatches, no_index
-from streams.runtime.produce import Record, append_once
-from streams.runtime.retry import BROKERS_UNAVAILABLE, append, with_retries
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import BROKERS_UNAVAILABLE, append, append_once
 from tables.errors import InvariantBroken
 
 RecordOffset = Callable[[bytes], int]

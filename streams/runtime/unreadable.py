@@ -8,8 +8,9 @@ from connect.records.fetching import SkippedOffsets
 from connect.topics import CONSUMERS
 from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
-from streams.runtime.dead_letters import dead_letter_record, send_to_dead_letters
-from streams.runtime.produce import Record
+from streams.runtime.failures import dead_letter_record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import send_to_dead_letters
 from tables.messages.dead_letters import Origin
 
 

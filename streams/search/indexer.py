@@ -6,10 +6,10 @@ which the index was built are in it: a replayed one is skipped, since the deleti
 
 from connect.topics import EVENT_ROWS
 from streams.runtime.app import App
-from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.failures import dead_letter, decode_batch, with_retries
 from streams.runtime.kafka_types import Message
+from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.record_context import continue_trace
-from streams.runtime.retry import with_retries
 from streams.search.index import TRANSIENT, RowVersion, SearchIndex, make_elasticsearch
 from tables.errors import MalformedRecord
 from tables.messages.row_changes import EventRow, decode_event

@@ -16,13 +16,13 @@ from collections.abc import Iterable  # noqa: E402
 from typing import Any, Final  # noqa: E402
 
 import streams.__main__  # noqa: E402
-import streams.runtime.dead_letters  # noqa: E402
-import streams.runtime.retry  # noqa: E402
+import streams.runtime.produce  # noqa: E402
 import streams.runtime.table  # noqa: E402
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS  # noqa: E402
 from lab.chaos.mutants.patching import patch  # noqa: E402
 from streams.runtime.app import App  # noqa: E402
-from streams.runtime.produce import Produced, Record  # noqa: E402
+from streams.runtime.kafka_types import Record  # noqa: E402
+from streams.runtime.produce import Produced  # noqa: E402
 from streams.runtime.projection import Projection, Rows  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 from tests.chaos.points import PAYMENT_POINTS  # noqa: E402
@@ -30,7 +30,7 @@ from tests.chaos.points import PAYMENT_POINTS  # noqa: E402
 NAMES: Final = {RESENDS: "mails", PAYMENT_EVENTS: "events", PAYMENT_REQUESTS: "requests", COMMANDS: "commands"}
 
 point: Final = os.environ["CHAOS_TRAP"]
-append_really: Final = streams.runtime.retry.append
+append_really: Final = streams.runtime.produce.append
 
 
 def reach(place: str) -> None:
@@ -88,7 +88,7 @@ def trapped_worker(chosen: Any) -> Any:
 def main() -> None:
     """Run it as ``python -m streams`` does."""
     assert point in PAYMENT_POINTS, point
-    for module in (streams.runtime.retry, streams.runtime.table, streams.runtime.dead_letters):
+    for module in (streams.runtime.produce, streams.runtime.table):
         patch(module, "append", append)
     after_rows()
     patch(streams.__main__, "make_worker", trapped_worker)

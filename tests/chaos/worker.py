@@ -35,9 +35,9 @@ from lab.chaos.mutants.registry import VARIABLE, named, take_away  # noqa: E402
 from settings import settings  # noqa: E402
 from streams.inventory.ledger import LedgerAgent  # noqa: E402
 from streams.runtime.app import App  # noqa: E402
-from streams.runtime.kafka_types import Message  # noqa: E402
-from streams.runtime.produce import Produced, Record  # noqa: E402
-from streams.runtime.retry import append as append_really  # noqa: E402
+from streams.runtime.kafka_types import Message, Record  # noqa: E402
+from streams.runtime.produce import Produced  # noqa: E402
+from streams.runtime.produce import append as append_really  # noqa: E402
 from streams.runtime.table import OffsetTable  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 from tables.ledger.records import PURCHASE_MARK  # noqa: E402

@@ -14,11 +14,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from connect.client_options import client_options
+from connect.records.fetching import FetchedRecord
 from connect.topics import COMMANDS
 from streams.inventory.snapshots import Snapshot, newest
 from streams.inventory.views.moments import Moments
 from streams.runtime.app import App
-from streams.runtime.kafka_types import KafkaError, LogRecord
+from streams.runtime.kafka_types import KafkaError
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.topic_reader import TopicReader, reading_topic
 from streams.runtime.web import Request, Response, json_response
@@ -110,7 +111,7 @@ class _Past:
         self._place = LogPlaceView(snapshot.offset, snapshot.at)
         return snapshot.offset + 1
 
-    async def carry_out(self, records: Iterable[LogRecord]) -> bool:
+    async def carry_out(self, records: Iterable[FetchedRecord]) -> bool:
         """Carry out what comes before the moment. Whether the moment is reached. Raises RequestProblem."""
         for record in records:
             if not self._as_of.includes(record.offset, record.timestamp):

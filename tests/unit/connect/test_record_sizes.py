@@ -17,7 +17,7 @@ from connect.topics import RECORD_MAX_BYTES
 from streams.mail.contacts import _contact, _encode
 from streams.runtime.app import PRODUCE_BATCH_MAX_BYTES
 from streams.runtime.fitting import size_of
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.bookings.records import note_key
 from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord

@@ -13,9 +13,9 @@ from connect.partitioning import partition_of
 from connect.topics import dead_letters
 from streams.mail.mailer import _again
 from streams.projections.purchases import purchase_row
-from streams.runtime.dead_letters import dead_letter
+from streams.runtime.failures import dead_letter
 from streams.runtime.headers import first_seen
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.errors import MalformedRecord
 from tables.messages.announcements import command_of, definition_of
 from tables.messages.mail_jobs import job_for

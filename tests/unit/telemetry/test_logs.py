@@ -109,7 +109,7 @@ def test_addresses_and_secrets_are_taken_out(text: str, left: str) -> None:
     ],
 )
 def test_of_an_exception_nothing_personal_is_kept_however_it_is_logged(error: Exception, lines: Read) -> None:
-    log = logging.getLogger("streams.runtime.retry")
+    log = logging.getLogger("streams.runtime.failures")
     log.warning("projecting sales failed: %r", error)
     log.warning("projecting sales failed: %s", error)
     log.error("failed", exc_info=error)

@@ -21,8 +21,8 @@ from connect.topics import ACCOUNT_ROWS, COMMANDS, JOBS, dead_letters
 from ops.commands import dlq as dlq_module
 from ops.commands.dlq import command as dlq
 from settings import Settings
-from streams.runtime.dead_letters import dead_letter
-from streams.runtime.produce import Record
+from streams.runtime.failures import dead_letter
+from streams.runtime.kafka_types import Record
 
 
 class Broker:

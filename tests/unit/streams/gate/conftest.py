@@ -12,8 +12,7 @@ import pytest
 
 import streams.gate.replies
 import streams.gate.requests
-import streams.runtime.dead_letters
-import streams.runtime.retry
+import streams.runtime.produce
 from connect.partitioning import partition_of
 from connect.topics import COMMANDS, OUTCOMES, answers, requests
 from streams.gate.accounts import KnownAccounts
@@ -23,7 +22,8 @@ from streams.gate.journal import Journal
 from streams.gate.requests import RequestsAgent
 from streams.inventory.ledger import _outcome_headers
 from streams.runtime.app import App, make_app
-from streams.runtime.produce import Produced, Record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import Produced
 from streams.runtime.table import OffsetTable
 from streams.runtime.unreadable import UnreadableRecords
 from tables.messages.answers import Answer, decode_answer
@@ -113,11 +113,7 @@ class Gate:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    for module in (
-        streams.gate.replies,
-        streams.runtime.dead_letters,
-        streams.runtime.retry,
-    ):
+    for module in (streams.gate.replies, streams.runtime.produce):
         monkeypatch.setattr(module, "append", world.append)
 
     monkeypatch.setattr(streams.gate.requests, "interruptible_sleep", world.sleep)

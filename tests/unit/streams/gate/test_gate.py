@@ -14,7 +14,7 @@ from connect.records.codecs import UnpackError
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import COMMANDS, answers, dead_letters, requests
 from streams.gate.requests import UNREADABLE_MAX_ANSWERS
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from streams.runtime.table import OffsetTable
 from tables.gate.admission import purchase_of
 from tables.gate.quota import BURST_S, PACE

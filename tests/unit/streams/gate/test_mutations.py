@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from connect.topics import COMMANDS, answers, dead_letters
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.messages.commands import DefineEvent, decode_command
 from tables.messages.request_origins import ORIGIN
 from tests.unit.streams.gate.conftest import HOME, PARTNER, Gate, World, body, decision, message, outcome_of

@@ -12,7 +12,8 @@ from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.hold_limits import limits_of
 from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
-from streams.runtime.produce import Produced, Record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import Produced
 from streams.runtime.table import OffsetTable
 from tables.ledger.deadlines import HOLDS_PREFIX
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits

@@ -10,7 +10,8 @@ from settings import Settings
 from streams.inventory import hold_limits
 from streams.inventory.hold_limits import HoldLimitsWriter, limits_of
 from streams.runtime.app import App
-from streams.runtime.produce import Produced, Record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import Produced
 from streams.runtime.table import OffsetTable
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits
 from tables.messages.commands import PAYMENT_DEFAULT_S, Command, LimitHolds, decode_command

@@ -11,13 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 import streams.inventory.ledger
-import streams.runtime.dead_letters
+import streams.runtime.produce
 import streams.runtime.table
 from connect.partitioning import home_of, partition_of
 from connect.topics import COMMANDS, OUTCOMES, changelog, dead_letters
 from streams.inventory.ledger import LedgerAgent
 from streams.runtime.app import App
-from streams.runtime.produce import Produced, Record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import Produced
 from tables.errors import InvariantBroken
 from tables.ledger.records import (
     WATERMARK_KEY,
@@ -61,7 +62,7 @@ class Topics:
 @pytest.fixture
 def topics(monkeypatch: pytest.MonkeyPatch) -> Topics:
     topics = Topics()
-    for module in (streams.runtime.dead_letters, streams.inventory.ledger, streams.runtime.table):
+    for module in (streams.runtime.produce, streams.inventory.ledger, streams.runtime.table):
         monkeypatch.setattr(module, "append", topics.append)
     return topics
 

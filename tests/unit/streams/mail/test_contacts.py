@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from streams.mail.contacts import Contact, ContactsAgent
-from streams.runtime import dead_letters
+from streams.runtime import produce
 from streams.runtime.app import App
 from streams.runtime.table import OffsetTable
 
@@ -28,7 +28,7 @@ def agent(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContactsAgent]:
         return
 
     monkeypatch.setattr(OffsetTable, "publish", publish)
-    monkeypatch.setattr(dead_letters, "append", append)
+    monkeypatch.setattr(produce, "append", append)
     agent = ContactsAgent(app)
     yield agent
     agent.table.close()

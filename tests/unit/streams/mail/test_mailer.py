@@ -19,11 +19,10 @@ from streams.mail import mailer
 from streams.mail.contacts import Contact
 from streams.mail.mailer import MailerAgent
 from streams.mail.smtp import PermanentlyRefused, ServerUnavailable, SmtpError, TemporarilyRefused
-from streams.runtime import dead_letters as deadletters
-from streams.runtime import retry
+from streams.runtime import failures, produce
 from streams.runtime.counters import Counters
 from streams.runtime.headers import FIRST_SEEN
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.messages.deliveries import decode_delivery
 from tables.messages.mail_jobs import Job, decode_job, encode_job
 from tables.messages.mail_kinds import MailKind
@@ -70,9 +69,9 @@ class Office:
 def office(monkeypatch: pytest.MonkeyPatch) -> Office:
     office = Office()
     monkeypatch.setattr(mailer, "append", office.append)
-    monkeypatch.setattr(deadletters, "append", office.append)
+    monkeypatch.setattr(produce, "append", office.append)
     for name in ("BACKOFF_FIRST_S", "BACKOFF_MAX_S", "INTERRUPT_CHECK_S"):
-        monkeypatch.setattr(retry, name, 0.001)
+        monkeypatch.setattr(failures, name, 0.001)
     return office
 
 

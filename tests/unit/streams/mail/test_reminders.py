@@ -14,10 +14,10 @@ from streams.mail import bookings as bookings_module
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
-from streams.runtime import dead_letters
+from streams.runtime import produce
 from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from streams.runtime.table import OffsetTable
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_kinds import MailKind
@@ -69,7 +69,7 @@ def world(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(app)
     monkeypatch.setattr(OffsetTable, "publish", publish)
     monkeypatch.setattr(bookings_module, "append", world.append)
-    monkeypatch.setattr(dead_letters, "append", world.append)
+    monkeypatch.setattr(produce, "append", world.append)
     yield world
     world.bookings.table.close()
 

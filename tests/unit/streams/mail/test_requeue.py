@@ -14,9 +14,9 @@ from connect.topics import JOBS, RETRIES, dead_letters
 from streams.mail import requeue
 from streams.mail.bookings import TracedJob
 from streams.mail.requeue import UNKNOWN_PAUSE_S, ResendsAgent, RetriesAgent
-from streams.runtime import dead_letters as deadletters
+from streams.runtime import produce
 from streams.runtime.counters import Counters
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.messages.mail_jobs import encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend, encode_resend
@@ -35,7 +35,7 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Record]]:
         topics.setdefault(topic, []).extend(records)
 
     monkeypatch.setattr(requeue, "append", append)
-    monkeypatch.setattr(deadletters, "append", append)
+    monkeypatch.setattr(produce, "append", append)
     return topics
 
 

@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-import streams.runtime.dead_letters
-import streams.runtime.retry
+import streams.runtime.produce
 from connect.partitioning import partition_of
 from connect.topics import PAYMENT_EVENTS
 from providers.port import PageFields, PaymentQuestion, Provider, ProviderUnavailable
@@ -19,7 +18,8 @@ from streams.payments.outcomes import OutcomesAgent
 from streams.payments.payments import PaymentsAgent
 from streams.payments.provider_calls import ProviderCalls
 from streams.runtime.app import App, make_app
-from streams.runtime.produce import Produced, Record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import Produced
 from streams.runtime.projection import Projection, Rows
 from streams.runtime.table import OffsetTable
 from tables.messages.payment_events import PaymentEvent, decode_payment_event, encode_payment_event
@@ -77,8 +77,7 @@ class Role:
         self.writes = 0
         self.ends_at = ""
         self.now = AT_MS / 1000
-        for module in (streams.runtime.dead_letters, streams.runtime.retry):
-            monkeypatch.setattr(module, "append", self.append)
+        monkeypatch.setattr(streams.runtime.produce, "append", self.append)
         monkeypatch.setattr(OffsetTable, "publish", self._publish)
         monkeypatch.setattr(Projection, "write", self._write)
         self.provider = FakeProvider()

@@ -6,8 +6,7 @@ from faust.types import TP
 
 from connect.topics import OUTCOMES
 from streams.projections.outcomes import read_outcomes
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Message, Record
 from tables.messages.dead_letters import Origin, decode_info
 from tables.messages.outcomes import encode_outcome
 from tests.unit.streams.test_agents import outcome

@@ -19,7 +19,8 @@ from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.changelog import Progress
 from streams.runtime.changelog_repair import ChangelogRepair
-from streams.runtime.produce import Produced, Record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import Produced
 from streams.runtime.table import OffsetTable
 from tables.errors import InvariantBroken
 from tables.ledger.records import record_offset, same_record

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.runtime.fitting import RECORD_OVERHEAD_BYTES, fit, size_of
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.messages.dead_letters import Cut, RecordPart
 
 content = st.none() | st.binary(max_size=300)

@@ -7,7 +7,8 @@ import pytest
 
 from connect.topics import changelog
 from streams.runtime import table as table_module
-from streams.runtime.produce import Produced, Record
+from streams.runtime.kafka_types import Record
+from streams.runtime.produce import Produced
 from streams.runtime.table import OffsetTable, next_mark
 
 Batch = list[bytes | None]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-import streams.runtime.dead_letters
+import streams.runtime.produce
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES, RESENDS, RETRIES, requests
 from settings import Role, Settings
@@ -54,7 +54,7 @@ def test_a_dead_letter_names_the_offsets_and_has_the_bytes(tmp_path: Any, monkey
     async def append(app: App, topic: str, partition: int, records: Any) -> None:
         stored.extend((topic, partition, record) for record in records)
 
-    monkeypatch.setattr(streams.runtime.dead_letters, "append", append)
+    monkeypatch.setattr(streams.runtime.produce, "append", append)
     assert asyncio.run(UnreadableRecords(app).isolate(TP(COMMANDS, 2), [SKIP]))
     [(topic, partition, record)] = stored
     assert (topic, partition, record.key, record.value) == ("dlq.ledger", 2, None, b"raw")
@@ -71,6 +71,6 @@ def test_a_rebalance_while_the_brokers_are_away_leaves_it_to_be_read_again(
     async def append(*_: Any) -> None:
         raise Interrupted
 
-    monkeypatch.setattr(streams.runtime.dead_letters, "append", append)
+    monkeypatch.setattr(streams.runtime.produce, "append", append)
     assert not asyncio.run(UnreadableRecords(app).isolate(TP(COMMANDS, 2), [SKIP]))
     assert not app.counters.unreadable

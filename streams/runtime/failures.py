@@ -1,20 +1,25 @@
-"""Dead letters: a record that no retry can help goes to ``dlq.<consumer>`` as it came, and the next ones go on."""
+"""What becomes of a record that can't be handled: a transient error is retried in place, any other makes a dead letter.
 
+A dead letter is the record as it came, with its origin and the error; the next records go on.
+"""
+
+import asyncio
 import hashlib
 import logging
+import math
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
+from faust.types import AppT
+
 from connect.topics import DEAD_LETTER_MAX_BYTES
-from connect.topics import dead_letters as dead_letter_topic
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.fitting import fit
 from streams.runtime.headers import headers_of
-from streams.runtime.kafka_types import Message
-from streams.runtime.produce import Record
-from streams.runtime.record_context import shown_key
-from streams.runtime.retry import append
+from streams.runtime.kafka_types import Message, Record
 from tables.errors import MalformedRecord
 from tables.messages.dead_letters import (
     INFO_MAX_BYTES,
@@ -23,17 +28,65 @@ from tables.messages.dead_letters import (
     Header,
     Origin,
     RecordPart,
-    decode_info,
     encode_info,
 )
 
 T = TypeVar("T")
-# Further dead letters of a batch are logged as their number.
-LOGGED_MAX: Final = 10
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 5.0
+INTERRUPT_CHECK_S = 0.1
 # A byte of a header's name that is not UTF-8, as connect/records/batches.py writes it.
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 
 log = logging.getLogger(__name__)
+
+
+async def with_retries(
+    app: App,
+    action: Callable[[], Awaitable[T]],
+    *,
+    doing: str,
+    transient: tuple[type[Exception], ...],
+) -> T:
+    """The result of ``action``, retried with exponential backoff while it raises one of ``transient``.
+
+    ``doing`` names it in the log and the metrics. Raises Interrupted when a rebalance or the worker's end begins
+    meanwhile: the records stay uncommitted.
+    """
+    pause_s = BACKOFF_FIRST_S
+    failed = False
+    try:
+        while True:
+            try:
+                result = await action()
+            except transient as error:
+                if not failed and app.counters.begin_wait(doing, time.monotonic()):
+                    log.warning("%s failed, retrying until it works: %r", doing, error)
+                failed = True
+                await interruptible_sleep(app, pause_s)
+                pause_s = min(2 * pause_s, BACKOFF_MAX_S)
+            else:
+                if failed and app.counters.end_wait(doing):
+                    log.info("%s works again", doing)
+                failed = False
+                return result
+    finally:
+        if failed:
+            app.counters.end_wait(doing)
+
+
+async def interruptible_sleep(app: AppT, seconds: float) -> None:
+    """Sleep. Raises Interrupted when a rebalance or the worker's end begins meanwhile."""
+    steps = max(1, math.ceil(seconds / INTERRUPT_CHECK_S))
+    for _ in range(steps):
+        await asyncio.sleep(seconds / steps)
+        if is_interrupted(app):
+            raise Interrupted
+
+
+def is_interrupted(app: AppT) -> bool:
+    """Whether a rebalance or the worker's end has begun: it waits for the batches that the agents have."""
+    return bool(app.should_stop or not app.flow_control.is_active())
 
 
 def dead_letter(message: Message, error: Exception) -> Record:
@@ -77,29 +130,3 @@ def decode_batch(
         except MalformedRecord as error:
             dead_letters.append(dead_letter(message, error))
     return decoded, dead_letters
-
-
-async def send_to_dead_letters(app: App, consumer: str, dead_letters: list[Record]) -> None:
-    """Append to the consumer's dead-letter topic; returns once they are stored. Raises as ``append`` does."""
-    by_partition: dict[int, list[tuple[Record, DeadLetterInfo]]] = {}
-    for record in dead_letters:
-        ours = _ours(record)
-        by_partition.setdefault(ours.origin.partition, []).append((record, ours))
-    for partition, group in by_partition.items():
-        await append(app, dead_letter_topic(consumer), partition, [record for record, _ in group])
-        for record, ours in group[:LOGGED_MAX]:
-            _log(consumer, record, ours)
-        if len(group) > LOGGED_MAX:
-            log.error("%d more dead letters of %s", len(group) - LOGGED_MAX, consumer)
-
-
-def _ours(record: Record) -> DeadLetterInfo:
-    found = decode_info(record.headers)
-    assert found is not None, "not a dead letter"
-    return found[0]
-
-
-def _log(consumer: str, record: Record, ours: DeadLetterInfo) -> None:
-    """One line with the error's class alone: its text may quote personal data. The dead letter has it."""
-    fields = {"record": str(ours.origin), "key": shown_key(record.key), "reason": ours.error.partition(":")[0]}
-    log.error("a dead letter of %s", consumer, extra=fields)

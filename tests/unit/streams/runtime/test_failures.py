@@ -1,14 +1,76 @@
-"""Dead letters always fit their topic, and say what was cut."""
+"""Transient errors are retried and logged once, others are not. Dead letters fit their topic, and say what was cut."""
 
+import asyncio
 import hashlib
+import logging
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from connect.topics import DEAD_LETTER_MAX_BYTES
-from streams.runtime.dead_letters import dead_letter, dead_letter_record
+from streams.runtime import failures
+from streams.runtime.agents import Interrupted
+from streams.runtime.counters import Counters
+from streams.runtime.failures import dead_letter, dead_letter_record, with_retries
 from streams.runtime.fitting import size_of
-from streams.runtime.produce import Record
+from streams.runtime.kafka_types import Record
 from tables.messages.dead_letters import Cut, Origin, RecordPart, decode_info
+
+
+class Transient(Exception):
+    """An error that passes."""
+
+
+def app(*, active: bool = True, should_stop: bool = False) -> Any:
+    flow = SimpleNamespace(is_active=lambda: active)
+    return SimpleNamespace(should_stop=should_stop, flow_control=flow, counters=Counters())
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "BACKOFF_FIRST_S", 0.001)
+    monkeypatch.setattr(failures, "INTERRUPT_CHECK_S", 0.001)
+
+
+def failing(times: int) -> Any:
+    left = [Transient("down")] * times
+
+    async def action() -> str:
+        if left:
+            raise left.pop()
+        return "done"
+
+    return action
+
+
+def test_a_passing_fault_is_waited_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    result = asyncio.run(with_retries(app(), failing(4), doing="indexing", transient=(Transient,)))
+
+    assert result == "done"
+    assert [record.message.split(" ", 1)[1] for record in caplog.records] == [
+        "failed, retrying until it works: Transient('down')",
+        "works again",
+    ]
+
+
+def test_another_error_is_not_waited_out() -> None:
+    async def action() -> None:
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        asyncio.run(with_retries(app(), action, doing="indexing", transient=(Transient,)))
+
+
+@pytest.mark.parametrize("state", [{"active": False}, {"should_stop": True}])
+def test_waiting_ends_when_the_partitions_are_taken_or_the_worker_stops(state: dict[str, bool]) -> None:
+    worker = app(**state)
+    with pytest.raises(Interrupted):
+        asyncio.run(with_retries(worker, failing(1), doing="indexing", transient=(Transient,)))
+    # Whoever takes over waits, not this worker.
+    assert worker.counters._waiting_since == {"indexing": 0.0}
 
 
 def message(record: Record) -> Any:
