@@ -9,7 +9,7 @@ import msgspec
 
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import FIRST, LAST, fetch, shown
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.pagination import decode_cursor, encode_cursor
 from api.schemas.payment import PaidPurchase
 from api.schemas.purchase import public_id

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import FIRST, LAST, fetch, shown
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.payment import CurrencyTotals, PaymentOverview, UnfinishedPayment
 from api.schemas.purchase import public_id
 

@@ -13,7 +13,7 @@ from api.adapters.postgres.rows import fetch, shown
 from api.adapters.shared_waits import SharedWaits
 from api.ports.payments import OwnedPayment
 from api.problems import Refused, Unavailable
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
 from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRefused
 from tables.errors import MalformedRecord

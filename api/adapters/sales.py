@@ -13,7 +13,7 @@ from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.adapters.postgres.rows import FIRST, LAST, fetch, pass_over, shown
 from api.auth.tokens import MaySee
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.pagination import decode_cursor, encode_cursor
 from api.schemas.purchase import BoughtLine, Payment, Purchase, PurchaseList, payment_url, public_id
 from api.schemas.sales import EventSales, PaymentTotals, TypeSales

@@ -12,8 +12,7 @@ import msgspec
 from api.ports.events import Listing
 from api.problems import Refused, wrong
 from api.schemas.event import Event, EventChange, NewEvent
-from api.schemas.fields import POSITION_MAX
-from api.schemas.money import Money
+from api.schemas.fields import POSITION_MAX, Money
 from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
 from tables.messages import commands
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, before_postponement, may_change

@@ -10,7 +10,7 @@ from babel import Locale
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 
 from api.pages.language import gettext, language, locale
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.purchase import BoughtLine
 from tables.text.money import shown_amount
 

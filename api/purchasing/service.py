@@ -13,8 +13,15 @@ from api.ports.purchasing import PurchasePorts
 from api.problem_kinds import REFUSALS
 from api.problems import Fault, Refused
 from api.purchasing.acceptance import accepted_id
-from api.purchasing.purchase_json import purchase_json
-from api.schemas.purchase import NewPurchase, OrderLine, SeatExchange, parse_public_id, pending, public_id
+from api.schemas.purchase import (
+    NewPurchase,
+    OrderLine,
+    SeatExchange,
+    parse_public_id,
+    pending,
+    public_id,
+    purchase_json,
+)
 from api.web.prefer import Preference
 from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE

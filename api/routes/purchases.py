@@ -10,7 +10,6 @@ from api.ports.ports import Ports, ports
 from api.problem_kinds import REFUSALS
 from api.purchasing import service
 from api.purchasing.callers_purchases import found_purchase, known_purchase, own_purchase, owner_of
-from api.purchasing.purchase_json import purchase_json
 from api.schemas.purchase import (
     Cancellation,
     NewPurchase,
@@ -19,6 +18,7 @@ from api.schemas.purchase import (
     PurchasePath,
     SeatExchange,
     WaitQuery,
+    purchase_json,
 )
 from api.web.authentication import caller
 from api.web.deferred import deferred

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Resource
-from api.schemas.fields import Reason
-from api.schemas.money import Money, Price
+from api.schemas.fields import Money, Price, Reason
 from api.schemas.purchase import NewLine, SeatNames
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.base import Parameters, Resource
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.purchase import Purchase
 
 

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 
 from api.problems import wrong
 from api.schemas.base import Parameters, Resource
-from api.schemas.fields import City, Tag, Words, as_day, as_moment
-from api.schemas.money import Money
+from api.schemas.fields import City, Money, Tag, Words, as_day, as_moment
 from tables.messages.availability import Tickets
 from tables.messages.statuses import EventStatus
 from tables.text.currencies import currency_decimals

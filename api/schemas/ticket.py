@@ -8,8 +8,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Resource
-from api.schemas.fields import Limit, Moment, Position, StockQuantity, Title, absent
-from api.schemas.money import Money, Price
+from api.schemas.fields import Limit, Moment, Money, Position, Price, StockQuantity, Title, absent
 
 EVENT_MAX_TICKET_TYPES: Final = 200
 

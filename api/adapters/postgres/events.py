@@ -15,7 +15,7 @@ from api.organizing.changes import announcement, check_size
 from api.ports.events import Listing, PlanInForce
 from api.problems import Fault, Refused
 from api.schemas.event import Event
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.pagination import InvalidRow, PagePosition
 from api.schemas.ticket import TicketType
 from telemetry.traces import current_traceparent

@@ -24,7 +24,7 @@ from api.problems import Refused, Unavailable
 from api.roles import Role
 from api.schemas.account import Account
 from api.schemas.event import Event
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.ticket import TicketType
 from tables.messages.announcements import Announced
 from tables.messages.commands import DefineEvent

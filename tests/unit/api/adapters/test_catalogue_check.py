@@ -12,7 +12,7 @@ from api.organizing.changes import new_listing, with_ticket
 from api.ports.events import Listing, PlanInForce
 from api.problems import Refused, Unavailable
 from api.schemas.event import NewEvent
-from api.schemas.money import Price
+from api.schemas.fields import Price
 from api.schemas.ticket import NewTicketType
 from tables.messages.announcements import Announced
 from tables.messages.commands import DefineEvent

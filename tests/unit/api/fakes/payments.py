@@ -9,7 +9,7 @@ from uuid import UUID
 
 from api.ports.payments import OwnedPayment
 from api.problems import Refused, Unavailable
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
 from api.schemas.purchase import Purchase
 from providers.port import PageFields

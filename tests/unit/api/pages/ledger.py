@@ -8,8 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from api.purchasing.purchase_json import purchase_json
-from api.schemas.purchase import Purchase
+from api.schemas.purchase import Purchase, purchase_json
 from tables.ids import TicketCodes
 from tables.messages.commands import Cancel, Confirm, Hold
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine

@@ -8,7 +8,7 @@ import pytest
 
 from api.pages.box_office import _CACHE
 from api.problems import Unavailable
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.search import Count, Facets, FoundEvent, FoundEvents, Highlights, SearchQuery
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader

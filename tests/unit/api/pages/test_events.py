@@ -13,7 +13,7 @@ from api.ports.sales import Left
 from api.problem_kinds import REFUSALS
 from api.problems import Refused
 from api.roles import Role
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from tables.messages.availability import Availability
 from tables.messages.commands import Hold
 from tables.messages.reasons import Reason

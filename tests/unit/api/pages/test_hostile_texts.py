@@ -20,7 +20,7 @@ from api.pages.board_texts import said_in
 from api.ports.sales import Curve
 from api.ports.seating import StoredPlan
 from api.roles import Role
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.purchase import BoughtLine, Purchase, public_id
 from api.schemas.search import Count, Facets, FoundEvent, FoundEvents
 from tables.text.sanitize import BIDI_CONTROLS, sanitize

@@ -10,7 +10,7 @@ from api.pages.copy import tickets
 from api.pages.language import NAMES, gettext, language, lazy_gettext
 from api.pages.numbers import money, shown_number, shown_price, typed_number
 from api.pages.shown_times import clock, last_day, part, until, when
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader

@@ -8,7 +8,7 @@ import pytest
 
 from api.pages.status_labels import PAYMENT_LABELS
 from api.roles import Role
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.payment import CurrencyTotals, PaidPurchase, PaymentOverview, UnfinishedPayment
 from api.schemas.purchase import BoughtLine, Payment, Purchase, public_id
 from tables.messages.commands import Cancel, Confirm

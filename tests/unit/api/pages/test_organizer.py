@@ -11,7 +11,7 @@ from api.ports.events import Listing
 from api.ports.sales import Curve, Reached
 from api.roles import Role
 from api.schemas.event import Event
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.sales import EventSales, PaymentTotals, TypeSales
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus

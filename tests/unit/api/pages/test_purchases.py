@@ -13,7 +13,7 @@ from icalendar import Calendar
 from api.pages.purchase_status import READING_MAX_S, up_to_date
 from api.pages.refusal_texts import REFUSAL_TEXTS, refusal_text
 from api.problem_kinds import REFUSALS
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.notification import Notification
 from api.schemas.purchase import Payment, Purchase, pending, public_id
 from tables.messages.commands import Cancel, Confirm

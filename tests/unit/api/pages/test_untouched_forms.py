@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from api.ports.events import Listing
 from api.roles import Role
 from api.schemas.event import Event
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.ticket import TicketType
 from tables.messages.statuses import EventStatus
 from tests.unit.api.fakes.clock import NOW

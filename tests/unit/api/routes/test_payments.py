@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.roles import Role
-from api.schemas.money import Money
+from api.schemas.fields import Money
 from api.schemas.purchase import Payment, Purchase, public_id
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.fakes.clock import NOW

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.purchasing.purchase_json import purchase_json
-from api.schemas.purchase import Purchase, public_id
+from api.schemas.purchase import Purchase, public_id, purchase_json
 from tables.messages.commands import Buy as Command
 from tables.messages.commands import TicketLine
 from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
