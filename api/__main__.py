@@ -23,7 +23,7 @@ from api.bootstrap import Servers, open_servers
 from api.http.limits import ConnectionLimits
 from api.http.server import HttpServer
 from api.http_application import HttpApplication
-from api.purchasing.fast_path import PurchaseFastPath
+from api.purchasing.service import PurchaseFastPath
 from api.routes.payment_fast_path import PaymentFastPath
 from api.telemetry.access_log import AccessLog
 from api.telemetry.endpoint import serve_metrics

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from api.purchasing.fast_path import PurchaseFastPath
+from api.purchasing.service import PurchaseFastPath
 from api.schemas.health import Liveness
 from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters, fast_route
 from api.web.raw_response import GONE, JSON, Fields, RawResponse, Receive, Scope, Send

@@ -1,13 +1,16 @@
 """Buys, holds, confirms and cancels: from a request to a command, and from its outcome to a response.
 
-One service for the fast path (api/purchasing/fast_path.py), the routes and the pages; it runs in the server's loop.
+One service for the routes, the pages and the fast path; it runs in the server's loop.
 """
 
 import re
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from api.auth.tokens import Caller, forbidden
+from pydantic import TypeAdapter, ValidationError
+
+from api.auth.tokens import Caller, forbidden, read_caller
 from api.ports.ledger import BuyersCommand
 from api.ports.purchasing import PurchasePorts
 from api.problem_kinds import REFUSALS
@@ -22,8 +25,8 @@ from api.schemas.purchase import (
     public_id,
     purchase_json,
 )
-from api.web.prefer import Preference
-from api.web.raw_response import JSON, RawResponse
+from api.web.prefer import Preference, preference
+from api.web.raw_response import JSON, Fields, RawResponse, or_problem
 from api.web.responses import BASE
 from tables.ids import name_based_id
 from tables.messages.commands import Buy, Cancel, Confirm, Exchange, Hold, TicketLine, merge
@@ -31,8 +34,46 @@ from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.sections import BestAvailable
 
+PATH: Final = f"{BASE}/purchases"
+_TARGET: Final = PATH.encode()
+_JSON: Final = JSON.encode()
 _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _HIDDEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
+# NewPurchase.model_validate_json without its overhead for each call.
+_validate: Final = TypeAdapter(NewPurchase).validator.validate_json
+
+
+class PurchaseFastPath:
+    """Answers simple, valid ``POST /purchases`` in the server's loop, before the web framework.
+
+    All others are left to the route. Both parse the body with the same model and call ``buy``; a test sends every
+    request both ways.
+    """
+
+    def __init__(self, ports: PurchasePorts) -> None:
+        self._ports = ports
+
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes
+    ) -> Coroutine[Any, Any, RawResponse] | None:
+        """The answer to a simple purchase; None for every other request. No header field is repeated."""
+        if target != _TARGET or method != b"POST" or b"content-encoding" in fields:
+            return None
+        if fields.get(b"content-type") != _JSON or b"authorization" not in fields:
+            return None
+        try:
+            asked: NewPurchase = _validate(body)
+        except ValidationError:
+            return None
+        return or_problem(self._buy(fields, asked), PATH)
+
+    async def _buy(self, fields: Fields, asked: NewPurchase) -> RawResponse:
+        # Before all else: under overload, a refusal must be cheap.
+        self._ports.ledger.check_limit()
+        header = fields[b"authorization"].decode("latin-1")
+        caller = read_caller(self._ports.tokens, self._ports.revocations.version, header)
+        wanted = preference(_text(fields.get(b"prefer")), self._ports.purchase_wait)
+        return await buy(self._ports, caller, asked, _text(fields.get(b"idempotency-key")), wanted)
 
 
 async def buy(
@@ -165,7 +206,7 @@ def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> RawRes
 
 
 def _location(public: str) -> dict[str, str]:
-    return {"Location": f"{BASE}/purchases/{public}"}
+    return {"Location": f"{PATH}/{public}"}
 
 
 def purchase_id(account: UUID, key: str | None) -> UUID:
@@ -219,3 +260,7 @@ def _faults(outcome: Outcome, command: BuyersCommand) -> tuple[Fault, ...]:
         places = [place for place, line in enumerate(command.lines) if str(line.ticket_type) == unknown]
         return tuple(Fault("the event has no such ticket type", f"/lines/{place}/ticketTypeId") for place in places)
     return ()
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

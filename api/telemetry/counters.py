@@ -8,7 +8,7 @@ from telemetry.metrics.histogram import SECONDS, Histogram
 
 # In a request's scope: its route, once the framework has found it.
 ROUTE: Final = "turnstile.route"
-# The routes of the fast paths (api/purchasing/fast_path.py, api/routes/payment_fast_path.py).
+# The routes of the fast paths (api/purchasing/service.py, api/routes/payment_fast_path.py).
 PURCHASES_ROUTE: Final = "/api/v3/purchases"
 PAYMENT_ROUTE: Final = f"{PURCHASES_ROUTE}/<purchaseId>/payment"
 WEBHOOK_ROUTE: Final = "/api/v3/payment-webhooks/<provider>"

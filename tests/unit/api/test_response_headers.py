@@ -22,7 +22,7 @@ from tests.unit.api.pages.reader import HTML
 from tests.unit.api.pages.test_permissions import ROWS, mailed_links
 from tests.unit.api.pages.test_permissions import asking as reading
 from tests.unit.api.pages.test_permissions import things as pages_things
-from tests.unit.api.purchasing.test_fast_path import by_fast_path, told
+from tests.unit.api.purchasing.test_service import by_fast_path, told
 from tests.unit.api.web.test_permissions import BASE, OPERATIONS, asking, filled, things
 
 __all__ = ["pages_things", "things"]

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from api.http_application import HttpApplication
-from api.purchasing.fast_path import PurchaseFastPath
+from api.purchasing.service import PurchaseFastPath
 from api.routes.payment_fast_path import PaymentFastPath
 from api.schemas.purchase import Payment, Purchase, public_id
 from api.telemetry.counters import PAYMENT_ROUTE, PURCHASES_ROUTE, WEBHOOK_ROUTE, RequestCounters, fast_route

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, generate_latest
 
 from api.http_application import HttpApplication
-from api.purchasing.fast_path import PATH, PurchaseFastPath
+from api.purchasing.service import PATH, PurchaseFastPath
 from api.roles import Role
 from api.telemetry.counters import ABORTED, PURCHASES_ROUTE
 from api.telemetry.endpoint import registry_of

@@ -31,7 +31,7 @@ from api.auth.tokens import Tokens
 from api.http.server import HttpServer
 from api.http_application import HttpApplication
 from api.ports.purchasing import PurchasePorts
-from api.purchasing.fast_path import PurchaseFastPath
+from api.purchasing.service import PurchaseFastPath
 from api.roles import Role
 from api.telemetry.counters import RequestCounters
 from api.web.wsgi_threads import WsgiThreads

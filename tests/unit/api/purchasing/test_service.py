@@ -10,7 +10,7 @@ from flask import Response
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
-from api.purchasing.fast_path import PurchaseFastPath
+from api.purchasing.service import PurchaseFastPath
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.ledger import confirmed, outcome, rejected
