@@ -6,7 +6,7 @@ from typing import Final
 
 from api.purchasing.service import PurchaseFastPath
 from api.schemas.health import Liveness
-from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters, fast_route
+from api.telemetry.request_metrics import ROUTE, RequestCounters
 from api.web.raw_response import GONE, JSON, Fields, RawResponse, Receive, Scope, Send
 from api.web.responses import BASE
 from api.web.wsgi_threads import WsgiThreads
@@ -16,7 +16,13 @@ _LIVE: Final = frozenset({"/health/live", f"{BASE}/health/live"})
 _IS_LIVE: Final = RawResponse(200, JSON, {}, Liveness().model_dump_json().encode())
 # The answer to a payment that its fast path takes (api/routes/payment_fast_path.py); None for every other request.
 TakePayment = Callable[[bytes, bytes, Fields, bytes], Awaitable[RawResponse] | None]
+# The routes of the fast paths.
+PURCHASES_ROUTE: Final = "/api/v3/purchases"
+PAYMENT_ROUTE: Final = f"{PURCHASES_ROUTE}/<purchaseId>/payment"
+WEBHOOK_ROUTE: Final = "/api/v3/payment-webhooks/<provider>"
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 FAILED: Final = 500
+ABORTED: Final = "aborted"
 # Below these a password is hashed, if something is changed.
 _PASSWORD_PATHS: Final = (
     f"{BASE}/sessions",
@@ -63,7 +69,7 @@ class HttpApplication:
         finally:
             self._counters.in_flight -= 1
             sent = None if scope.get(GONE) else status
-            self._counters.answered(scope["method"], scope.get(ROUTE, PURCHASES_ROUTE), sent, began)
+            self._count(scope["method"], scope.get(ROUTE, PURCHASES_ROUTE), sent, began)
 
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         """The answer to a request that a fast path takes, counted as in flight; None for everything else."""
@@ -75,7 +81,13 @@ class HttpApplication:
     def answered(self, target: bytes, status: int | None, began: float) -> None:
         """Count an answer of a fast path."""
         self._counters.in_flight -= 1
-        self._counters.answered("POST", fast_route(target), status, began)
+        self._count("POST", fast_route(target), status, began)
+
+    def _count(self, method: str, route: str, status: int | None, began: float) -> None:
+        """Count a request that began at ``began`` (perf_counter); ``status`` is None if its client disconnected."""
+        place = (method if method in METHODS else "other", route)
+        self._counters.counts[(*place, str(status) if status else ABORTED)] += 1
+        self._counters.seconds[place].add(time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, body: bytes, send: Send) -> int:
         if answer := self._simple(scope, body):
@@ -98,6 +110,13 @@ class HttpApplication:
 
     def _taken(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         return self._fast.take(method, target, fields, body) or self._payment(method, target, fields, body)
+
+
+def fast_route(target: bytes) -> str:
+    """The route of a request that a fast path has taken."""
+    if target.endswith(b"/payment"):
+        return PAYMENT_ROUTE
+    return WEBHOOK_ROUTE if b"/payment-webhooks/" in target else PURCHASES_ROUTE
 
 
 def hashes_password(scope: Scope) -> bool:

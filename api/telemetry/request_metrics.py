@@ -1,16 +1,31 @@
-"""The request counters as metrics, and the routes that label them."""
+"""The counts of requests, as metrics too, and the routes that label them."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from flask import Flask, Response, request
 from prometheus_client import Metric as Family
 
-from api.telemetry.counters import ROUTE, RequestCounters
 from telemetry.metrics import api as api_metrics
 from telemetry.metrics.definition import Metric
+from telemetry.metrics.histogram import SECONDS, Histogram
 
+# In a request's scope: its route, once the framework has found it.
+ROUTE: Final = "turnstile.route"
 NO_ROUTE: Final = "none"
+
+
+@dataclass(slots=True)
+class RequestCounters:
+    """Requests of this process by method, route and status, and how long they took by method and route."""
+
+    in_flight: int = 0
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    seconds: defaultdict[tuple[str, ...], Histogram] = field(
+        default_factory=lambda: defaultdict(lambda: Histogram(SECONDS))
+    )
 
 
 class RequestMetrics:

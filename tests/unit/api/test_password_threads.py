@@ -11,7 +11,7 @@ from flask import request
 from api.auth.passwords import Passwords
 from api.http_application import HttpApplication, hashes_password
 from api.purchasing.service import PurchaseFastPath
-from api.telemetry.counters import RequestCounters
+from api.telemetry.request_metrics import RequestCounters
 from api.web.wsgi_threads import WsgiThreads
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes.world import World

@@ -14,7 +14,7 @@ import uvloop
 from api.http.limits import ConnectionLimits
 from api.http.server import HttpServer
 from api.http_application import HttpApplication
-from api.telemetry.counters import RequestCounters
+from api.telemetry.request_metrics import RequestCounters
 from api.web.deferred import DEFERRED
 from api.web.raw_response import Fields, RawResponse
 from api.web.wsgi_threads import WsgiThreads

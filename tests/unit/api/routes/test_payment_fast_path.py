@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from api.http_application import HttpApplication
+from api.http_application import PAYMENT_ROUTE, PURCHASES_ROUTE, WEBHOOK_ROUTE, HttpApplication, fast_route
 from api.purchasing.service import PurchaseFastPath
 from api.routes.payment_fast_path import PaymentFastPath
 from api.schemas.purchase import Payment, Purchase, public_id
-from api.telemetry.counters import PAYMENT_ROUTE, PURCHASES_ROUTE, WEBHOOK_ROUTE, RequestCounters, fast_route
+from api.telemetry.request_metrics import RequestCounters
 from api.web.raw_response import RawResponse
 from api.web.wsgi_threads import WsgiThreads
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind

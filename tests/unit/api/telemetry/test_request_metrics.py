@@ -9,10 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, generate_latest
 
-from api.http_application import HttpApplication
+from api.http_application import ABORTED, PURCHASES_ROUTE, HttpApplication
 from api.purchasing.service import PATH, PurchaseFastPath
 from api.roles import Role
-from api.telemetry.counters import ABORTED, PURCHASES_ROUTE
 from api.telemetry.endpoint import registry_of
 from api.telemetry.request_metrics import NO_ROUTE, RequestMetrics
 from api.web.wsgi_threads import WsgiThreads
@@ -36,7 +35,7 @@ class Server:
         self.metrics = RequestMetrics({PURCHASES_WAITING: lambda: 3})
         application: Any = world.app.wsgi_app
         threads = WsgiThreads(application.inner)
-        self._application = HttpApplication(
+        self.application = HttpApplication(
             PurchaseFastPath(world.app.extensions["turnstile"]), threads, self.metrics.counters
         )
         token, _ = world.tokens.issue(UUID(int=0), frozenset(Role))
@@ -45,7 +44,7 @@ class Server:
     def ask(self, method: str, target: str, body: str = "", **headers: str) -> list[dict[str, Any]]:
         """What the application sends."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
-        return ask(self._application, method, target, body, self._headers | more)
+        return ask(self.application, method, target, body, self._headers | more)
 
 
 @pytest.fixture
@@ -84,12 +83,11 @@ def test_a_purchase_counts_the_same_the_quick_way_and_the_other(
     assert value(server.metrics, "turnstile_http_request_seconds_count", **labels) == 2
 
 
-def test_a_client_that_went_away_is_counted_as_that() -> None:
-    metrics = RequestMetrics()
-    metrics.counters.answered("GET", "/docs", None, time.perf_counter() - 0.3)
+def test_a_client_that_went_away_is_counted_as_that(server: Server) -> None:
+    server.application._count("GET", "/docs", None, time.perf_counter() - 0.3)
     labels = {"method": "GET", "route": "/docs"}
-    assert value(metrics, "turnstile_http_requests_total", **labels, status=ABORTED) == 1
-    assert value(metrics, "turnstile_http_request_seconds_bucket", **labels, le="0.25") == 0
+    assert value(server.metrics, "turnstile_http_requests_total", **labels, status=ABORTED) == 1
+    assert value(server.metrics, "turnstile_http_request_seconds_bucket", **labels, le="0.25") == 0
 
 
 def test_the_page_tells_requests_gauges_and_the_process(server: Server) -> None:

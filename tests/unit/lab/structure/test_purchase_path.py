@@ -33,7 +33,7 @@ from api.http_application import HttpApplication
 from api.ports.purchasing import PurchasePorts
 from api.purchasing.service import PurchaseFastPath
 from api.roles import Role
-from api.telemetry.counters import RequestCounters
+from api.telemetry.request_metrics import RequestCounters
 from api.web.wsgi_threads import WsgiThreads
 from connect.topics import COMMANDS, OUTCOMES
 from settings import Settings
