@@ -54,6 +54,8 @@ FORGET: Final = """
 DELETE FROM event_outbox USING event
 WHERE event_outbox.aggregate_id = event.id AND event_outbox.version < event.version AND part = 0
 """
+# A trigger sets it above all known positions; consumers know the revisions of the changes that the backup lacks.
+RAISE_REVISIONS: Final = "UPDATE account SET revision = 0"
 SPOILED: Final = """
 SELECT DISTINCT aggregate_id::text FROM event_outbox WHERE jsonb_typeof(payload) <> 'object' ORDER BY 1 LIMIT 20
 """
@@ -106,6 +108,8 @@ def position_of(value: bytes | None) -> int:
 def raise_versions(connection: psycopg.Connection[Any]) -> int:
     """Give every event a version that the ledger has not seen, and announce it; the number of events.
 
+    Every row that is captured gets a revision that no consumer has seen.
+
     Raises NotReady, and changes nothing, if a row violates a constraint that is younger than the row.
     """
     if spoiled := [key for (key,) in connection.execute(SPOILED)]:
@@ -114,9 +118,10 @@ def raise_versions(connection: psycopg.Connection[Any]) -> int:
         with connection.transaction():
             count = connection.execute(RAISE, {"epoch": epoch(datetime.now(UTC))}).rowcount
             connection.execute(FORGET)
+            connection.execute(RAISE_REVISIONS)
     except CheckViolation as error:
-        name = error.diag.constraint_name
-        raise NotReady(f"rows of event break {name}: mend them by SQL, then VALIDATE it and run this again") from error
+        what = f"rows of {error.diag.table_name} break {error.diag.constraint_name}"
+        raise NotReady(f"{what}: mend them by SQL, then VALIDATE it and run this again") from error
     return count
 
 

@@ -142,7 +142,8 @@ def _others() -> Iterator[Struct]:
     yield Resend(REQUEST, EVENT, SOLD, START)
     yield _event_row()
     yield from _payment()
-    yield AccountRow(id=ADA, lsn=26_914_000, first_name="Ada", last_name="Byron", email="ada@example.com", locale="en")
+    ada = {"first_name": "Ada", "last_name": "Byron", "email": "ada@example.com", "locale": "en"}
+    yield AccountRow(id=ADA, lsn=26_914_000, revision=26_913_960, **ada)
     yield OperatorAction(START, "ada@console", "ledger skip", "the disk was lost", {"partition": 2, "first": 5})
     yield TraceHeaders(traceparent=TRACEPARENT)
     yield AnnouncementHeaders(traceparent=TRACEPARENT, id=str(REQUEST))
@@ -176,6 +177,7 @@ def _event_row() -> EventRow:
     return EventRow(
         id=EVENT,
         lsn=26_914_712,
+        revision=26_914_680,
         organizer_id=ADA,
         organizer_name="Ada Byron",
         title=DEFINITION.title,

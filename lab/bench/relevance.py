@@ -22,7 +22,7 @@ from api.adapters.elasticsearch import EventIndex, make_client
 from api.schemas.search import SearchQuery
 from lab.demo_catalogue import WORDS, Json, demo_catalogue, identify
 from settings import Settings
-from streams.search.index import RowVersion, SearchIndex, make_elasticsearch
+from streams.search.index import SearchIndex, make_elasticsearch
 from streams.search.mapping import index_body
 from tables.messages.row_changes import EventRow
 
@@ -148,14 +148,14 @@ def _indexed(settings: Settings, events: list[Json]) -> Iterator[str]:
     """A temporary index with these events."""
     name = f"events-relevance-{uuid4().hex[:8]}"
     rows = [row_of(event) for event in events]
-    asyncio.run(_fill(settings, name, {str(row.id): RowVersion(row.lsn, row) for row in rows}))
+    asyncio.run(_fill(settings, name, {str(row.id): row for row in rows}))
     try:
         yield name
     finally:
         asyncio.run(_empty(settings, name))
 
 
-async def _fill(settings: Settings, name: str, rows: dict[str, RowVersion]) -> None:
+async def _fill(settings: Settings, name: str, rows: dict[str, EventRow]) -> None:
     async with make_elasticsearch(settings) as client:
         await client.indices.create(index=name, **index_body(floor=0))
         refused = await SearchIndex(client).write(rows, name)

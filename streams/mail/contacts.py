@@ -1,7 +1,7 @@
 """The table ``contacts`` and its agent: account id to name, e-mail address and language.
 
-A contact's version is the WAL position of its row change, so that a late duplicate undoes nothing. Of a deleted account
-only the version stays; its data are also removed from the files on disk.
+A contact has the version of its row, so that a late duplicate undoes nothing. Of a deleted account only the version
+stays; its data are also removed from the files on disk.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class Contact(Struct, frozen=True, array_like=True):
     """How to reach an account; ``email`` is empty once the account is deleted."""
 
-    lsn: int
+    version: int
     name: str
     email: str
     locale: str
@@ -74,7 +74,7 @@ class ContactsAgent:
             changed = records.setdefault(message.partition, {})
             key = str(row.id).encode()
             known = changed.get(key) or self.table.read(message.partition, key)
-            if known is None or decode_contact(known).lsn <= row.lsn:
+            if known is None or decode_contact(known).version <= row.version:
                 changed[key] = _encode(_contact(row))
             if row.is_delete:
                 self._to_erase.add(message.partition)
@@ -95,5 +95,5 @@ class ContactsAgent:
 
 def _contact(row: AccountRow) -> Contact:
     if row.is_delete:
-        return Contact(row.lsn, "", "", "")
-    return Contact(row.lsn, f"{row.first_name} {row.last_name}".strip(), row.email, row.locale or "en")
+        return Contact(row.version, "", "", "")
+    return Contact(row.version, f"{row.first_name} {row.last_name}".strip(), row.email, row.locale or "en")

@@ -1,6 +1,6 @@
 """The search index behind its alias: creating it, writing to it, replacing it.
 
-Every write has the change's WAL position as its external version: Elasticsearch rejects an older one.
+Every write has the row's version as its external version: Elasticsearch rejects an older one.
 """
 
 import logging
@@ -109,13 +109,6 @@ class BuiltIndex(NamedTuple):
     floor: int
 
 
-class RowVersion(NamedTuple):
-    """A row as of a WAL position."""
-
-    position: int
-    row: EventRow
-
-
 def make_elasticsearch(settings: Settings) -> AsyncElasticsearch:
     """A client with the settings, without retries, which are the caller's."""
     return AsyncElasticsearch(**elasticsearch_options(settings, TIMEOUT_S))
@@ -192,7 +185,7 @@ class SearchIndex:
         """Delete an index."""
         await self._client.indices.delete(index=name)
 
-    async def write(self, changes: Mapping[str, RowVersion], target: str = ALIAS) -> dict[str, MalformedRecord]:
+    async def write(self, changes: Mapping[str, EventRow], target: str = ALIAS) -> dict[str, MalformedRecord]:
         """Index rows unless newer ones are there. Gives the rows that can't be indexed, with the reason.
 
         These are no longer found, since their old documents are outdated. Raises one of TRANSIENT where
@@ -201,7 +194,7 @@ class SearchIndex:
         refused: dict[str, MalformedRecord] = {}
         lines: list[Any] = []  # encoded here, and only once: that is half of the work
         size = 0
-        for key, (position, row) in changes.items():
+        for key, row in changes.items():
             try:
                 made = _encode(document(row))
             except MalformedRecord as error:
@@ -210,7 +203,7 @@ class SearchIndex:
             if size + len(made) > self._bulk_max_bytes:
                 refused |= await self._bulk(lines, target)
                 lines, size = [], 0
-            lines += [_action(key, position), made]
+            lines += [_action(key, row), made]
             size += len(made)
         refused |= await self._bulk(lines, target)
         await self._bulk(_markers({key: changes[key] for key in refused}), target)
@@ -232,13 +225,13 @@ class SearchIndex:
         await self._client.close()
 
 
-def _markers(changes: Mapping[str, RowVersion]) -> list[Any]:
-    pairs = ((_action(key, position), _encode(marker(row))) for key, (position, row) in changes.items())
+def _markers(changes: Mapping[str, EventRow]) -> list[Any]:
+    pairs = ((_action(key, row), _encode(marker(row))) for key, row in changes.items())
     return [line for pair in pairs for line in pair]
 
 
-def _action(key: str, position: int) -> bytes:
-    return _encode({"index": {"_id": key, "version": position, "version_type": "external"}})
+def _action(key: str, row: EventRow) -> bytes:
+    return _encode({"index": {"_id": key, "version": row.version, "version_type": "external"}})
 
 
 def refusals(results: list[IndexItem]) -> dict[str, MalformedRecord]:

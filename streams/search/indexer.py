@@ -1,7 +1,7 @@
 """The agent that updates the search index from row changes, which may be repeated or reordered.
 
-A document's external version is the change's WAL position (streams/search/index.py). Changes up to the position from
-which the index was built are in it: a replayed one is skipped, since the deletion that followed may not be replayed.
+A document's external version is its row's (streams/search/index.py). Changes up to the WAL position from which the
+index was built are in it: a replayed one is skipped, since the deletion that followed may not be replayed.
 """
 
 from connect.topics import EVENT_ROWS
@@ -10,7 +10,7 @@ from streams.runtime.failures import dead_letter, decode_batch, with_retries
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.record_context import continue_trace
-from streams.search.index import TRANSIENT, RowVersion, SearchIndex, make_elasticsearch
+from streams.search.index import TRANSIENT, SearchIndex, make_elasticsearch
 from tables.errors import MalformedRecord
 from tables.messages.row_changes import EventRow, decode_event
 
@@ -34,17 +34,17 @@ class IndexerAgent:
         for message, row in changed:
             continue_trace(message, row.traceparent)
         newest = newest_of(changed)
-        refused = await self._write({key: version for key, (_, version) in newest.items()})
+        refused = await self._write({key: row for key, (_, row) in newest.items()})
         dead_letters += [dead_letter(newest[key][0], error) for key, error in refused.items()]
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
-    async def _write(self, rows: dict[str, RowVersion]) -> dict[str, MalformedRecord]:
+    async def _write(self, rows: dict[str, EventRow]) -> dict[str, MalformedRecord]:
         """Index the rows, however long Elasticsearch is unavailable. Gives the rejected ones, with the reason."""
 
         async def attempt() -> dict[str, MalformedRecord]:
             index = self._search_index()
             floor = (await index.current()).floor
-            above = {key: each for key, each in rows.items() if each.position > floor}
+            above = {key: each for key, each in rows.items() if each.lsn > floor}
             refused = await index.write(above)
             self._count(below=len(rows) - len(above), refused=len(refused), written=len(above) - len(refused))
             return refused
@@ -60,11 +60,11 @@ class IndexerAgent:
         return self._index
 
 
-def newest_of(changes: list[tuple[Message, EventRow]]) -> dict[str, tuple[Message, RowVersion]]:
+def newest_of(changes: list[tuple[Message, EventRow]]) -> dict[str, tuple[Message, EventRow]]:
     """The newest change of each row, with its record."""
-    newest: dict[str, tuple[Message, RowVersion]] = {}
+    newest: dict[str, tuple[Message, EventRow]] = {}
     for message, row in changes:
         key = str(row.id)
-        if key not in newest or row.lsn >= newest[key][1].position:
-            newest[key] = (message, RowVersion(row.lsn, row))
+        if key not in newest or row.version >= newest[key][1].version:
+            newest[key] = (message, row)
     return newest

@@ -12,10 +12,10 @@ from connect.client_options import client_options
 from connect.topics import EVENT_ROWS
 from settings import Settings
 from streams.runtime.topic_reader import Offsets, TopicReader, reading_topic
-from streams.search.index import BuiltIndex, RowVersion, SearchIndex, make_elasticsearch
+from streams.search.index import BuiltIndex, SearchIndex, make_elasticsearch
 from streams.search.postgres_snapshot import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
-from tables.messages.row_changes import decode_event
+from tables.messages.row_changes import EventRow, decode_event
 
 BATCH_MAX_ROWS: Final = 500
 TRANSACTIONS_TIMEOUT_S: Final = 60.0
@@ -69,11 +69,11 @@ def summary(left_out: dict[str, str]) -> list[str]:
 async def _copy(connection: Any, index: SearchIndex, target: BuiltIndex) -> Rebuilt:
     count = 0
     left_out: dict[str, str] = {}
-    batch: dict[str, RowVersion] = {}
+    batch: dict[str, EventRow] = {}
     async for row in event_rows(connection, target.floor):
         count += 1
         try:
-            batch[row.id] = RowVersion(target.floor, row.decode())
+            batch[row.id] = row.decode()
         except MalformedRecord as error:
             left_out[row.id] = str(error)
         if len(batch) == BATCH_MAX_ROWS:
@@ -88,9 +88,9 @@ async def _follow(topic: TopicReader, index: SearchIndex, target: BuiltIndex, re
         await _write(index, target.name, _changes(values, target.floor))
 
 
-def _changes(values: Iterable[bytes | None], floor: int) -> dict[str, RowVersion]:
+def _changes(values: Iterable[bytes | None], floor: int) -> dict[str, EventRow]:
     """The newest change of each row above the floor, without malformed ones, which the worker dead-letters."""
-    changes: dict[str, RowVersion] = {}
+    changes: dict[str, EventRow] = {}
     for value in values:
         if value is None:
             continue
@@ -98,12 +98,12 @@ def _changes(values: Iterable[bytes | None], floor: int) -> dict[str, RowVersion
             row, _ = decode_event(value)
         except MalformedRecord:
             continue
-        if str(row.id) not in changes or row.lsn >= changes[str(row.id)].position:
-            changes[str(row.id)] = RowVersion(row.lsn, row)
-    return {key: change for key, change in changes.items() if change.position > floor}
+        if str(row.id) not in changes or row.version >= changes[str(row.id)].version:
+            changes[str(row.id)] = row
+    return {key: change for key, change in changes.items() if change.lsn > floor}
 
 
-async def _write(index: SearchIndex, name: str, changes: dict[str, RowVersion]) -> dict[str, str]:
+async def _write(index: SearchIndex, name: str, changes: dict[str, EventRow]) -> dict[str, str]:
     """Index the rows. Gives the rejected ones: id → reason."""
     refused = await index.write(changes, name)
     return {key: str(error) for key, error in refused.items()}

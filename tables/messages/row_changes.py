@@ -12,22 +12,41 @@ from tables.messages.encoding import decode_json
 
 # Elasticsearch's bound for external versions; WAL positions are smaller.
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+# Of the field __deleted; the second is ours.
+GONE: Final = "true"
+UNREADABLE: Final = "unreadable"
 Moment = Annotated[datetime, Meta(tz=True)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
 
 class RowChange(Struct, frozen=True, kw_only=True):
-    """The fields of every row change; ``lsn`` is its WAL position, which is the row's external version."""
+    """The fields of every row change.
+
+    ``lsn`` is its WAL position, in a snapshot that of the snapshot. ``revision`` is the row's own, which a trigger
+    raises; 0 in records from before it.
+    """
 
     id: UUID
     lsn: Position = field(name="__lsn")
     deleted: str = field(name="__deleted", default="false")
+    revision: Position = 0
 
     @property
     def is_delete(self) -> bool:
-        """Whether the row is gone."""
-        return self.deleted == "true"
+        """Whether the row is gone, or can't be read."""
+        return self.deleted in (GONE, UNREADABLE)
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of the row, however its records arrive.
+
+        A revision is above the positions of all earlier changes of the row, and not above that of its own. A deletion
+        has no other version than its position, and the last revision before it.
+        """
+        if self.deleted == GONE:
+            return max(self.lsn, self.revision + 1)
+        return self.revision or self.lsn
 
 
 class EventRow(RowChange, frozen=True, kw_only=True):
@@ -88,4 +107,5 @@ def decode_event(value: bytes | None) -> tuple[EventRow, MalformedRecord | None]
         return decode_row(value, EventRow), None
     except MalformedRecord as error:
         change = decode_row(value, RowChange)
-        return EventRow(id=change.id, lsn=change.lsn, deleted="true"), error
+        deleted = GONE if change.is_delete else UNREADABLE
+        return EventRow(id=change.id, lsn=change.lsn, revision=change.revision, deleted=deleted), error

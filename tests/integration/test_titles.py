@@ -16,7 +16,7 @@ from api.adapters.elasticsearch import EventIndex, make_client
 from api.schemas.search import SearchQuery
 from lab.bench.relevance import STALL_TIMEOUT_S
 from settings import Settings
-from streams.search.index import RowVersion, SearchIndex, make_elasticsearch
+from streams.search.index import SearchIndex, make_elasticsearch
 from streams.search.mapping import index_body
 from tables.messages.row_changes import EventRow
 from tables.text.folding import words
@@ -53,7 +53,7 @@ class Titles:
     def add(self, titles: Iterable[str]) -> None:
         """Index events with these titles."""
         rows = [replace(ROW, id=uuid4(), title=title) for title in titles]
-        changes = {str(row.id): RowVersion(1, row) for row in rows}
+        changes = {str(row.id): row for row in rows}
         refused = asyncio.run(self._with(lambda client: SearchIndex(client).write(changes, self.name)))
         assert refused == {}
         asyncio.run(self._with(lambda client: client.indices.refresh(index=self.name)))

@@ -22,7 +22,7 @@ KEY_BYTES: Final = 36
 class ContactView(Struct, frozen=True, rename="camel"):
     """What is known of an account's contact, without name and address.
 
-    ``lsn`` is the position in PostgreSQL's log of the row that it is of, ``deleted`` whether the account is deleted.
+    ``lsn`` is its row's version, a position in PostgreSQL's log; ``deleted`` tells whether the account is deleted.
     """
 
     account: UUID
@@ -70,7 +70,7 @@ class ContactViews:
 
 def contact_view(account: UUID, contact: Contact) -> ContactView:
     """A contact without name and address."""
-    return ContactView(account, contact.lsn, contact.locale, deleted=not contact.email)
+    return ContactView(account, contact.version, contact.locale, deleted=not contact.email)
 
 
 def _show(entry: tuple[bytes, bytes]) -> ContactView | None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -21,6 +22,7 @@ from stack.postgres import CAPTURE
 from tables.messages.encoding import VALUE_MAX_BYTES
 from tables.text.time_zones import zone_names
 from tests.integration.write_model.conftest import Scratch
+from tests.integration.write_model.test_listing import wait_for_a_lock
 
 TABLES = {"account", "event", "ticket_type", "event_outbox", "heartbeat", "purchase", "notification"}
 
@@ -214,6 +216,57 @@ def test_a_zone_that_is_younger_than_the_list_is_one_and_no_other_word_is(scratc
     )
     scratch.rows(f"ALTER DATABASE {scratch.name} SET search_path = public, pg_catalog")
     assert scratch.rows(query) == [("America/New_Town",)]
+
+
+POSITION = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint"
+
+
+def test_the_revision_of_a_row_lies_between_the_positions_of_its_changes(scratch: Scratch) -> None:
+    """So it is above all of its earlier ones in the log, and not above its own."""
+    event = odd_event(scratch, "title = 'New'")
+    for table, column in (("event", "title"), ("account", "first_name")):
+        for number in range(3):
+            [(before,)] = scratch.rows(POSITION)
+            scratch.rows(f"UPDATE {table} SET {column} = %s, revision = 0 WHERE id = %s", str(number), event)  # noqa: S608
+            [(after,)] = scratch.rows(POSITION)
+            [(revision,)] = scratch.rows(f"SELECT revision FROM {table} WHERE id = %s", event)  # noqa: S608
+            assert before <= revision < after
+
+
+def test_a_change_that_waited_for_another_has_the_later_revision(scratch: Scratch) -> None:
+    event = odd_event(scratch, "title = 'New'")
+    with psycopg.connect(scratch.url) as first, ThreadPoolExecutor(1) as pool:
+        first.execute("UPDATE event SET title = 'First' WHERE id = %s", (event,))
+        second = pool.submit(scratch.rows, "UPDATE event SET title = 'Second' WHERE id = %s RETURNING revision", event)
+        wait_for_a_lock(scratch)
+        first.execute("UPDATE event SET title = 'Third' WHERE id = %s", (event,))
+        [(before,)] = first.execute("SELECT revision FROM event WHERE id = %s", (event,)).fetchall()
+        first.commit()
+        [(after,)] = second.result(10)
+    assert before < after
+
+
+def test_a_row_keeps_its_order_where_positions_begin_anew(scratch: Scratch) -> None:
+    event = odd_event(scratch, "title = 'New'")
+    scratch.rows("ALTER TABLE event DISABLE TRIGGER revision_is_raised")
+    scratch.rows("UPDATE event SET revision = (2::numeric ^ 62)::bigint WHERE id = %s", event)
+    scratch.rows("ALTER TABLE event ENABLE TRIGGER revision_is_raised")
+    scratch.rows("UPDATE event SET title = 'Newer' WHERE id = %s", event)
+    assert scratch.rows("SELECT revision FROM event WHERE id = %s", event) == [(2**62 + 1,)]
+
+
+def test_rows_from_before_revisions_have_the_position_of_the_step(empty: Scratch, tmp_path: Path) -> None:
+    for file in FOLDER.glob("*.sql"):
+        if file.name < "0035":
+            copy(file, tmp_path)
+    apply_steps(empty.url, CAPTURE, tmp_path)
+    event = odd_event(empty, "title = 'New'")
+    [(before,)] = empty.rows(POSITION)
+    apply_steps(empty.url, CAPTURE)
+    [(after,)] = empty.rows(POSITION)
+    for table in ("event", "account"):
+        [(revision,)] = empty.rows(f"SELECT revision FROM {table} WHERE id = %s", event)  # noqa: S608
+        assert before <= revision < after
 
 
 def test_an_event_with_a_zone_that_was_once_allowed_is_named_and_stays(

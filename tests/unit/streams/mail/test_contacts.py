@@ -48,6 +48,15 @@ def deleted(lsn: int) -> Any:
     return row(lsn, first_name="", last_name="", __deleted="true")
 
 
+def test_the_rows_own_revision_counts_where_a_snapshot_has_one_position_for_all(agent: ContactsAgent) -> None:
+    """A transaction wrote at 11, before the snapshot at 20, and committed after it."""
+    learn(agent, row(20, email="old@x.example", revision=10))
+    found = learn(agent, row(11, email="new@x.example", revision=11), row(20, email="old@x.example", revision=10))
+    assert found == Contact(11, "Ada Byron", "new@x.example", "de")
+    assert learn(agent, deleted(15)) == Contact(15, "", "", "")
+    assert learn(agent, row(30, email="old@x.example", revision=10)) == Contact(15, "", "", "")
+
+
 def test_a_row_becomes_a_contact(agent: ContactsAgent) -> None:
     assert learn(agent, row(5, email="a@x.example")) == Contact(5, "Ada Byron", "a@x.example", "de")
 

@@ -17,7 +17,6 @@ from streams.search.index import (
     TRANSIENT,
     IndexItem,
     NotIndexed,
-    RowVersion,
     SearchIndex,
     UnexpectedAnswer,
     WrongMapping,
@@ -111,7 +110,7 @@ def test_of_several_changes_of_a_row_the_one_furthest_in_the_log_counts() -> Non
 
     newest = newest_of([(message, first), (message, second), (message, third)])
 
-    assert newest == {str(EVENT): (message, RowVersion(9, second))}
+    assert newest == {str(EVENT): (message, second)}
 
 
 def results(*items: dict[str, Any]) -> list[IndexItem]:
@@ -199,6 +198,34 @@ def test_an_alias_of_two_indices_is_not_written_to() -> None:
         asyncio.run(index(FakeClient(VERSION, 4, 3)).current())
 
 
+CHANGES: dict[str, dict[str, Any]] = {
+    "made": {"__lsn": 5, "revision": 4},
+    "before revisions": {"__lsn": 6},
+    "read by a snapshot": {"__lsn": 20, "revision": 7},
+    "unreadable": {"__lsn": 20, "revision": 8, "tags": [None]},
+    "across the snapshot": {"__lsn": 11, "revision": 11},
+    "deleted": {"__lsn": 12, "revision": 11, "__deleted": "true"},
+    "made again": {"__lsn": 14, "revision": 13},
+    "on a server whose positions began anew": {"__lsn": 3, "revision": 14},
+    "deleted there": {"__lsn": 3, "revision": 14, "__deleted": "true"},
+}
+
+
+def test_each_state_of_a_row_has_a_later_version_than_those_before_it() -> None:
+    changes = [json.dumps({"id": str(EVENT)} | change).encode() for change in CHANGES.values()]
+    versions = [decode_event(change)[0].version for change in changes]
+    assert versions == sorted(set(versions))
+
+
+def test_what_an_index_was_built_from_is_told_by_the_position_and_not_by_the_revision() -> None:
+    """A revision is taken before its change is in the log: the index may have been built in between."""
+    client = FakeClient(VERSION)
+    agent = IndexerAgent(FakeApp())  # type: ignore[arg-type]
+    agent._index = index(client)
+    asyncio.run(agent._write({str(EVENT): row(__lsn=8, revision=7)}))  # the floor is 7
+    assert json.loads(client.written[0])["index"]["version"] == 7
+
+
 @pytest.mark.parametrize("wrong", [{"tags": ["a", None]}, {"starts_at": "infinity"}, {"offers": 7}])
 def test_a_change_that_cannot_be_read_tells_that_the_event_can_no_longer_be_found(wrong: dict[str, Any]) -> None:
     value = json.dumps({"id": str(EVENT), "__lsn": 9} | wrong).encode()
@@ -239,9 +266,7 @@ def test_an_unreadable_change_is_a_dead_letter_and_takes_its_event_out_of_the_se
 def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
     client = FakeClient(VERSION)
 
-    refused = asyncio.run(
-        index(client).write({"bad": RowVersion(5, row(stock="[]")), str(EVENT): RowVersion(6, row())})
-    )
+    refused = asyncio.run(index(client).write({"bad": row(__lsn=5, stock="[]"), str(EVENT): row(__lsn=6)}))
 
     assert set(refused) == {"bad"}
     assert json.loads(client.written[0]) == {"index": {"_id": str(EVENT), "version": 6, "version_type": "external"}}
@@ -251,7 +276,7 @@ def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
 def test_an_event_that_no_document_can_be_made_of_is_no_longer_found(wrong: dict[str, str]) -> None:
     client = FakeClient(VERSION)
 
-    refused = asyncio.run(index(client).write({str(EVENT): RowVersion(5, row(**wrong))}))
+    refused = asyncio.run(index(client).write({str(EVENT): row(**{"__lsn": 5} | wrong)}))
 
     assert set(refused) == {str(EVENT)}
     assert [json.loads(line) for line in client.written[-2:]] == [
@@ -262,7 +287,7 @@ def test_an_event_that_no_document_can_be_made_of_is_no_longer_found(wrong: dict
 
 def test_no_request_is_larger_than_elasticsearch_takes() -> None:
     client = FakeClient(VERSION)
-    rows = {str(number): RowVersion(number, row(description=str(number) * 5_000)) for number in range(1, 6)}
+    rows = {str(number): row(__lsn=number, description=str(number) * 5_000) for number in range(1, 6)}
 
     assert asyncio.run(index(client, bulk_max_bytes=25_000).write(rows)) == {}
     assert client.requests == [2, 2, 1]
@@ -276,7 +301,7 @@ def test_what_the_index_was_built_from_is_not_applied_again() -> None:
     agent._index = index(client)
     gone, later = str(UUID(int=2)), row(__lsn=8)
 
-    asyncio.run(agent._write({gone: RowVersion(7, row(id=gone)), str(EVENT): RowVersion(8, later)}))
+    asyncio.run(agent._write({gone: row(__lsn=7, id=gone), str(EVENT): later}))
 
     assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == [str(EVENT)]
     assert app.counters.index_changes == {"below": 1, "written": 1, "refused": 0}
@@ -298,7 +323,7 @@ def test_an_answer_that_is_not_about_the_documents_is_waited_out(rubbish: Any, m
 
     monkeypatch.setattr(client, "bulk", answer)
     with pytest.raises(UnexpectedAnswer) as told:
-        asyncio.run(index(client).write({str(EVENT): RowVersion(9, row())}))
+        asyncio.run(index(client).write({str(EVENT): row(__lsn=9)}))
     assert isinstance(told.value, TRANSIENT)
 
 
