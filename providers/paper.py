@@ -21,8 +21,10 @@ NAME: Final = "paper"
 SIGNATURE_HEADER: Final = "paper-signature"
 Minor = Annotated[int, Meta(ge=0, le=10**15)]
 K, R = PaymentEventKind, PaymentRequestKind
-# They tell nothing of the payment: taken for its failure, they would take back tickets that were sold.
 KEY_REFUSED: Final = frozenset({401, 403})
+# Any other status tells nothing of the payment: taken for its failure, that of a proxy that leads elsewhere would take
+# back tickets that were sold.
+DONE, REFUSED, UNKNOWN = 200, 422, 404
 _PATHS: Final = {R.CAPTURE: "capture", R.VOID: "void", R.REFUND: "refund"}
 _STATES: Final = {"open": K.OPENED, "declined": K.DECLINED, "authorized": K.AUTHORIZED, "voided": K.VOIDED}
 
@@ -79,16 +81,18 @@ class PaperProvider:
         status, answer = await self._client.call("POST", place, body, **{"Idempotency-Key": str(request.id)})
         if status in KEY_REFUSED:
             raise ProviderUnavailable("the key is refused")
-        if status >= 400:
-            return [_failure(request, answer)]
+        if status == REFUSED and isinstance(answer, dict) and "error" in answer:
+            return [failure_of(request, datetime.now(UTC), str(answer["error"]))]
+        _check_done(status)
         payment = _payment(answer, request)
         return [_told(kind, payment, f"{request.id}", request.id) for kind in _kinds(payment, of=request.kind)]
 
     async def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         """What Paper knows of a payment now; empty if it knows none. Raises ProviderUnavailable."""
         status, answer = await self._client.call("GET", _place(question))
-        if status == 404:
+        if status == UNKNOWN:
             return []
+        _check_done(status)
         payment = _payment(answer, question)
         return [_told(kind, payment, f"look {datetime.now(UTC).isoformat()}") for kind in _kinds(payment)]
 
@@ -106,6 +110,11 @@ class PaperProvider:
 
 def _place(asked: PaymentRequest | PaymentQuestion) -> str:
     return f"/payments/{asked.event}.{asked.purchase}"
+
+
+def _check_done(status: int) -> None:
+    if status != DONE:
+        raise ProviderUnavailable(f"status {status}")
 
 
 def _payment(answer: object, asked: PaymentRequest | PaymentQuestion) -> PaperPayment:
@@ -144,8 +153,3 @@ def _told(kind: PaymentEventKind, payment: PaperPayment, source: str, request: U
         url=payment.url,
         detail=detail_of(payment.reason),
     )
-
-
-def _failure(request: PaymentRequest, answer: object) -> PaymentEvent:
-    detail = answer.get("error", "") if isinstance(answer, dict) else ""
-    return failure_of(request, datetime.now(UTC), str(detail))

@@ -17,6 +17,8 @@ from providers.http import ANSWER_MAX_BYTES, TRANSIENT, Tries
 from providers.port import CALL_TIMEOUT_S, ProviderUnavailable
 
 CONNECTIONS_MAX: Final = 8
+# Those below are followed by the final answer, but for the one that ends HTTP (RFC 9110, section 15.2).
+FINAL_MIN, SWITCHING = 200, 101
 
 # Status and body.
 Answer = tuple[int, bytes]
@@ -87,12 +89,16 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """An answer is whole."""
-        body = bytes(self._body)
+        status, body = self._parser.get_status_code(), bytes(self._body)
         self._body.clear()
+        if status < FINAL_MIN and status != SWITCHING:
+            return  # the answer is yet to come
         if self.waiting and not self.is_closed:
             answer = self.waiting.popleft()
             if not answer.done():
-                answer.set_result((self._parser.get_status_code(), body))
+                answer.set_result((status, body))
+        elif not self.is_closed:
+            self.close()  # or an answer that nobody asked for would be that to the next request
         if not self._parser.should_keep_alive():
             self.close()
 

@@ -139,11 +139,26 @@ class StripeProvider:
         except MalformedRecord as error:
             return [failure_of(request, datetime.now(UTC), str(error))]
         except (CardError, InvalidRequestError) as error:
-            # It was captured or canceled before: what it is now is the answer.
-            known = self._look(request.reference, subject) if error.code == "payment_intent_unexpected_state" else []
-            return known or [failure_of(request, datetime.now(UTC), str(error.code or error.http_status))]
+            return self._refused(request, subject, error)
         except StripeError as error:
             raise _unavailable(error) from error
+
+    def _refused(
+        self, request: PaymentRequest, subject: Subject, error: CardError | InvalidRequestError
+    ) -> list[PaymentEvent]:
+        """What a refused request means. Raises ProviderUnavailable, StripeError.
+
+        The payment may have been captured or canceled before: what it is now is the answer. A capture that is invalid
+        tells nothing else of the payment, and must not take back sold tickets: with the key of another account, every
+        payment is unknown.
+        """
+        is_invalid_capture = request.kind is R.CAPTURE and isinstance(error, InvalidRequestError)
+        if is_invalid_capture or error.code == "payment_intent_unexpected_state":
+            if known := self._look(request.reference, subject):
+                return known
+            if is_invalid_capture:
+                raise ProviderUnavailable(f"a capture is refused: {error.code or error.http_status}")
+        return [failure_of(request, datetime.now(UTC), str(error.code or error.http_status))]
 
     def _answer(self, question: PaymentQuestion) -> list[PaymentEvent]:
         source = f"look {datetime.now(UTC).isoformat()}"

@@ -17,7 +17,7 @@ from tables.messages.payment_events import PaymentEvent, PaymentEventKind, detai
 
 NAME: Final = "stripe"
 Minor = Annotated[int, Meta(ge=0, le=10**15)]
-Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*\Z")]
 Found = TypeVar("Found")
 K = PaymentEventKind
 # Where Stripe's minor units are not those of ISO 4217: https://docs.stripe.com/currencies#special-cases

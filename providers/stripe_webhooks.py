@@ -57,6 +57,8 @@ _DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
 
 def read_notice(body: bytes, signature: str | None, secret: str) -> StripeNotice:
     """A webhook, checked. Raises WebhookRefused, MalformedRecord."""
+    if signature is not None and not signature.isascii():  # the library can't compare it
+        raise WebhookRefused("the signature is malformed")
     try:
         WebhookSignature.verify_header(body, signature, secret, WEBHOOK_MAX_AGE_S)
     except SignatureVerificationError as error:

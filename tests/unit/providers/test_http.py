@@ -15,11 +15,11 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"
 
 
 class Slow:
-    """A server that sends a head, and then pieces of a body without an end."""
+    """A server that sends a head, and then pieces without an end."""
 
-    def __init__(self, piece: bytes, pause_s: float) -> None:
+    def __init__(self, piece: bytes, pause_s: float, head: bytes = HEAD) -> None:
         self.answered = self.sent = 0
-        self._piece, self._pause_s = piece, pause_s
+        self._piece, self._pause_s, self._head = piece, pause_s, head
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -37,7 +37,7 @@ class Slow:
     def _send(self, client: socket.socket) -> None:
         with client:
             client.recv(65_536)
-            client.sendall(HEAD)
+            client.sendall(self._head)
             while self.sent < 50_000_000:
                 try:
                     client.sendall(self._piece)
@@ -52,7 +52,15 @@ class Slow:
         self._socket.close()
 
 
-@pytest.fixture(params=[(b"x", 0.02), (b"x" * 65_536, 0.0)], ids=["slowly", "for ever"])
+ENDLESS = {
+    "a body slowly": (b"x", 0.02),
+    "a body for ever": (b"x" * 65_536, 0.0),
+    "a head slowly": (b"x", 0.02, HEAD[:-4]),
+    "a status slowly": (b"H", 0.02, b""),
+}
+
+
+@pytest.fixture(params=list(ENDLESS.values()), ids=list(ENDLESS))
 def slow(request: pytest.FixtureRequest) -> Iterator[Slow]:
     server = Slow(*request.param)
     yield server

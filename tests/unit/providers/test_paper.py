@@ -166,7 +166,10 @@ ODD_PAYMENTS: list[dict[str, Any]] = [
         *((200, content) for content in (b"rubbish", b'{"reference": 1}', b"", b"\xff", b"[" * 100_000)),
         *((200, odd_payment(**change)) for change in ODD_PAYMENTS),
         *((401, content) for content in (b"{}", b"rubbish")),
-        *((status, b"{}") for status in (403, 409, 429, 500)),
+        *((status, b"{}") for status in (403, 409, 422, 429, 500)),
+        # Of a proxy that leads elsewhere: taken for a failure, it would take back tickets that were sold.
+        *((status, b'{"error": "Not Found"}') for status in (301, 400, 404, 405, 413)),
+        (302, odd_payment()),
         (503, b"x"),
     ],
 )

@@ -162,3 +162,29 @@ def test_rubbish_too_much_and_silence_are_no_answer(content: bytes) -> None:
 def test_nobody_there_is_no_answer() -> None:
     with pytest.raises(ProviderUnavailable):
         asyncio.run(PipelinedClient("http://127.0.0.1:9", {}, 0.1).call("GET", "/"))
+
+
+def test_an_answer_that_is_announced_first_is_that_to_its_request() -> None:
+    """A proxy may send early hints."""
+
+    async def hint(server: Server, path: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(f'"{path}"'))
+
+    async def play(client: PipelinedClient, server: Server) -> None:
+        calls = [client.call("POST", f"/{number}") for number in range(20)]
+        assert await asyncio.gather(*calls) == [(200, f"/base/{number}") for number in range(20)]
+
+    played(hint, play)
+
+
+def test_an_answer_that_nobody_asked_for_is_none_to_the_next_request() -> None:
+    async def twice(server: Server, path: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(f'"{path}"') + answer('"nobody\'s"', "422 Unprocessable Content"))
+
+    async def play(client: PipelinedClient, server: Server) -> None:
+        for number in range(3):
+            assert await client.call("POST", f"/{number}") == (200, f"/base/{number}")
+        assert server.connections == 3
+
+    played(twice, play)

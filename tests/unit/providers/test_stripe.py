@@ -183,8 +183,29 @@ def test_a_refund_is_not_made_where_those_before_it_are_not_told(shop: Shop, mad
 )
 def test_what_stripe_refuses_has_failed(shop: Shop, status: int, answer: Json) -> None:
     asked = uuid4()
-    [failed] = shop.ask(R.CAPTURE, (status, answer), id=asked)
+    [failed] = shop.ask(R.AUTHORIZE, (status, answer), id=asked)
     assert (failed.kind, failed.request, failed.detail) == (K.FAILED, asked, answer["error"]["code"])
+
+
+def test_a_declined_capture_has_failed(shop: Shop) -> None:
+    [failed] = shop.ask(R.CAPTURE, (402, problem("card_error", "card_declined")))
+    assert failed.kind is K.FAILED
+
+
+def test_a_capture_that_is_invalid_tells_what_the_payment_is_now_and_takes_no_tickets_back(shop: Shop) -> None:
+    """As an error of ours, or of another version of Stripe's, for all payments at once."""
+    refused = (400, problem("invalid_request_error", "parameter_unknown"))
+    assert told(shop.ask(R.CAPTURE, refused, intent("requires_capture", amount_capturable=4990))) == [
+        (K.AUTHORIZED, PRICE)
+    ]
+    assert told(shop.ask(R.CAPTURE, refused, intent("canceled"))) == [(K.VOIDED, NOTHING)]
+
+
+def test_a_capture_of_a_payment_that_the_key_does_not_know_is_no_answer(shop: Shop) -> None:
+    """The key may be that of another account: every payment is missing there."""
+    missing = (404, problem("invalid_request_error", "resource_missing"))
+    with pytest.raises(ProviderUnavailable):
+        shop.ask(R.CAPTURE, missing, missing)
 
 
 def test_what_was_done_before_is_answered_with_what_it_is_now(shop: Shop) -> None:
@@ -304,8 +325,12 @@ def test_a_webhook_that_is_forged_stale_or_malformed_is_refused(shop: Shop) -> N
         shop.hear("charge.refunded", charge(1), at=time.time() - WEBHOOK_MAX_AGE_S - 5)
     with pytest.raises(WebhookRefused):
         shop.provider.read_webhook(b"{}", {}, time.time())
+    with pytest.raises(WebhookRefused):
+        shop.provider.read_webhook(b"{}", {SIGNATURE_HEADER: f"t={int(time.time())},v1=é"}, time.time())
     with pytest.raises(MalformedRecord):
         shop.hear("charge.refunded", charge(-1))
+    with pytest.raises(MalformedRecord):
+        shop.hear("charge.refunded", charge(1) | {"payment_intent": "pi\0"})
     with pytest.raises(MalformedRecord):
         shop.provider.read_webhook(b"\xff", {SIGNATURE_HEADER: "t=1,v1=x"}, time.time())
 
