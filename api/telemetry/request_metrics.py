@@ -9,8 +9,7 @@ from flask import Flask, Response, request
 from prometheus_client import Metric as Family
 
 from telemetry.metrics import api as api_metrics
-from telemetry.metrics.definition import Metric
-from telemetry.metrics.histogram import SECONDS, Histogram
+from telemetry.metrics.definition import SECONDS, Histogram, Metric
 
 # In a request's scope: its route, once the framework has found it.
 ROUTE: Final = "turnstile.route"

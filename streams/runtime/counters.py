@@ -13,7 +13,7 @@ from tables.messages.reasons import Reason
 from telemetry.metrics import ledger as ledger_metrics
 from telemetry.metrics import projections as projections_metrics
 from telemetry.metrics import worker as worker_metrics
-from telemetry.metrics.histogram import Histogram
+from telemetry.metrics.definition import Histogram
 
 Verdict = tuple[OutcomeKind, Reason | None]
 

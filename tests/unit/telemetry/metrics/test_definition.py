@@ -5,8 +5,7 @@ import re
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from telemetry.metrics.definition import Metric
-from telemetry.metrics.histogram import Histogram
+from telemetry.metrics.definition import Histogram, Metric
 from telemetry.metrics.names import EVERY
 
 
