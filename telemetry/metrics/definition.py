@@ -1,4 +1,4 @@
-"""The definition of a metric (its name, kind, labels and meaning), and a histogram's values. Nothing else is exported."""
+"""The definition of a metric: its name, kind, labels and meaning; a histogram's values. Nothing else is exported."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
