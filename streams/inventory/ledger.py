@@ -19,12 +19,12 @@ from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.stock_gauges import StockGauges
 from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
+from streams.runtime.assignment import next_readable_offset, start_offset
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
 from streams.runtime.failures import dead_letter, decode_batch
 from streams.runtime.headers import forwarded_headers, origin_header
 from streams.runtime.kafka_types import Headers, Message, Record
-from streams.runtime.positions import next_readable_offset, start_offset
 from streams.runtime.produce import append, send_to_dead_letters
 from streams.runtime.record_context import timestamp_ms, trace_headers
 from streams.runtime.table import OffsetTable

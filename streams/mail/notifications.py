@@ -3,9 +3,9 @@
 from connect.topics import OUTCOMES
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob
 from streams.runtime.app import App
+from streams.runtime.assignment import committed_offset, end_offset, next_readable_offset
 from streams.runtime.failures import dead_letter, decode_batch
 from streams.runtime.kafka_types import Headers, Message, Record
-from streams.runtime.positions import committed_offset, end_offset, next_readable_offset
 from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.record_context import trace_headers
 from tables.bookings.unit_of_work import BookingsUnitOfWork

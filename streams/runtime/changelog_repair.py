@@ -12,9 +12,8 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
-from streams.runtime.assignment import active_partitions, is_recovered
+from streams.runtime.assignment import active_partitions, committed_offset, is_recovered
 from streams.runtime.failstop import fail_stop
-from streams.runtime.positions import committed_offset
 from streams.runtime.table import OffsetTable
 
 CHECK_INTERVAL_S: Final = 60.0

@@ -7,9 +7,15 @@ from msgspec import Struct
 
 from connect.topics import COMMANDS
 from streams.runtime.app import App
-from streams.runtime.assignment import active_partitions, owner_url, standby_partitions, worker_urls
+from streams.runtime.assignment import (
+    active_partitions,
+    committed_offset,
+    end_offset,
+    owner_url,
+    standby_partitions,
+    worker_urls,
+)
 from streams.runtime.partition_reads import PartitionReads
-from streams.runtime.positions import committed_offset, end_offset
 from streams.runtime.web import Request, Response, add_page, json_response
 from streams.runtime.web_lists import ListAnswer
 from streams.runtime.web_parameters import path_number
