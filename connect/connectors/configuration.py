@@ -36,11 +36,6 @@ class Connector:
         """The captured tables, as schema.table."""
         return self.config["table.include.list"].split(",")
 
-    @property
-    def snapshot_tables(self) -> list[str]:
-        """Those of them of which a snapshot is taken."""
-        return self.config["snapshot.include.collection.list"].split(",")
-
 
 def connectors(settings: Settings, folder: Path = FOLDER) -> list[Connector]:
     """All connectors, sorted by name."""

@@ -6,14 +6,13 @@ Kafka.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import psycopg
 from kafka import TopicPartition
-from psycopg import sql
 
 from connect.client_options import client_options
 from connect.connectors.configuration import Connector
@@ -47,7 +46,6 @@ class SourceDatabase(Protocol):
     def delete_heartbeat(self, key: str) -> None: ...
     def slot_state(self, name: str) -> str: ...
     def slots(self) -> dict[str, Slot]: ...
-    def without_writers(self, tables: Sequence[str], timeout_s: float) -> AbstractContextManager[None]: ...
 
 
 class HeartbeatReader(Protocol):
@@ -139,20 +137,6 @@ class PostgresDatabase:
             FROM pg_replication_slots WHERE database = current_database()
         """
         return {name: Slot(*found) for name, *found in self._connection.execute(query)}
-
-    @contextmanager
-    def without_writers(self, tables: Sequence[str], timeout_s: float) -> Iterator[None]:
-        """Wait for the transactions that write to these tables, and let others wait meanwhile; they can be read.
-
-        SELECT … FOR UPDATE waits too. In SHARE mode it would go on and take a transaction id, for whose end the making
-        of a slot waits, while its UPDATE waited for us. Raises LockNotAvailable (psycopg) if a table is not free within
-        ``timeout_s``, DeadlockDetected if a writer waits for another of them.
-        """
-        names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
-        with self._connection.transaction():
-            self._connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{timeout_s:g}s",))
-            self._connection.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(names))
-            yield
 
 
 class HeartbeatTopic:

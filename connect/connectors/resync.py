@@ -1,13 +1,11 @@
 """``turnstile connectors resync``: a new snapshot for each connector whose slot is lost.
 
-The connector loses its offsets, creates a new slot and sends every row again. Nobody writes to a captured table while
-the slot is made. The snapshot would lack the change of a transaction that went on across that moment. The change would
-also have a lower position in the log than the row in the snapshot, so that consumers took it for an old one. A snapshot
-doesn't contain rows that were deleted meanwhile: run ``turnstile reindex`` afterwards, which removes them from the
-search index.
+The connector loses its offsets, creates a new slot and sends every row again. A transaction that goes on while the slot
+is made comes by the log afterwards, and its rows have the later revisions. A snapshot doesn't contain rows that were
+deleted meanwhile: run ``turnstile reindex`` afterwards, which removes them from the search index.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from typing import Final
@@ -24,25 +22,22 @@ from settings import Settings
 FORGET_TIMEOUT_S: Final = 30.0
 
 
-def start_over(
-    worker: ConnectClient, database: SourceDatabase, connector: Connector, tables: Sequence[str], polling: Polling
-) -> None:
+def start_over(worker: ConnectClient, database: SourceDatabase, connector: Connector, polling: Polling) -> None:
     """Delete a connector's offsets and register it again with the current settings, which may name another server.
 
-    Nobody writes to ``tables`` until its slot is made. Where that fails, the connector is stopped again, for the next
-    attempt. Raises ServerMissing if Kafka Connect doesn't do it in time, SlotLost if the old slot has to be dropped,
-    ConnectorRefused, ConnectorFailed, and LockNotAvailable or DeadlockDetected (psycopg) where writers are in the way.
+    Returns once its slot is made. Where that fails, the connector is stopped again, for the next attempt. Raises
+    ServerMissing if Kafka Connect doesn't do it in time, SlotLost if the old slot has to be dropped, ConnectorRefused,
+    ConnectorFailed.
     """
     _forget(worker, connector.name, polling)
     _check_slot_is_gone(database, connector.slot, polling)
     register(worker, connector, polling)
-    with database.without_writers(tables, polling.seconds):
-        try:
-            _insist(connector.name, "resume", worker.resume, polling)
-            _wait_for_slot(worker, database, connector, polling)
-        except BaseException:
-            _forget(worker, connector.name, replace(polling, seconds=FORGET_TIMEOUT_S))
-            raise
+    try:
+        _insist(connector.name, "resume", worker.resume, polling)
+        _wait_for_slot(worker, database, connector, polling)
+    except BaseException:
+        _forget(worker, connector.name, replace(polling, seconds=FORGET_TIMEOUT_S))
+        raise
 
 
 def _forget(worker: ConnectClient, name: str, polling: Polling) -> None:
@@ -98,9 +93,7 @@ def resync(now: Settings) -> list[str]:
             known = connectors(now)
             gone = lost_slots(database, worker, known)
             chosen = [it for it in known if it.name in gone]
-            # All of them, since one transaction writes to several.
-            tables = sorted({table for it in known for table in it.snapshot_tables})
             for connector in chosen:
-                start_over(worker, database, connector, tables, Polling(now.bootstrap_seconds))
+                start_over(worker, database, connector, Polling(now.bootstrap_seconds))
             polling = Polling(now.bootstrap_seconds)
             return list(wait_until_flowing(database, heartbeats, chosen, polling, lambda it: check(worker, it)))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Event, Thread
 from time import sleep
 from typing import Any
@@ -19,11 +19,12 @@ from connect.connectors.rest_client import ConnectClient
 from connect.connectors.resync import resync
 from connect.connectors.slots import check_slots
 from connect.errors import SlotLost
+from connect.topics import EVENT_ROWS
 from stack.postgres import SUPERUSER, Postgres
 from streams.search.reindex import reindex
 from streams.search.verify import differences
 from tests.eventually import eventually
-from tests.integration.test_capture import new_event
+from tests.integration.test_capture import new_event, values
 from tests.pipeline import Pipeline
 
 NAME, SLOT = "turnstile-event", "turnstile_event"
@@ -117,6 +118,35 @@ def test_a_change_that_goes_on_across_the_moment_of_the_snapshot_is_not_lost(pip
     for connection in (first, second, change):
         connection.close()
     eventually(lambda: event in pipeline.found(f"After {title}"), within=20)
+    assert differences_of(pipeline) == {}
+
+
+def test_a_snapshot_that_kafka_connect_takes_by_itself_loses_no_change(pipeline: Pipeline) -> None:
+    """As after it was killed during one: the slot is there, the offsets are not, and nobody waits."""
+    title = f"Again {uuid4().hex[:8]}"
+    event, *busy = (new_event(pipeline, f"Before {title}") for _ in range(9))
+    eventually(lambda: {event, *busy} <= set(pipeline.found(title)), within=20)
+    done, change = Event(), opened(pipeline)
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            pipeline.rows("UPDATE event SET title = %s WHERE id = %s", f"{number} {title}", busy[number % len(busy)])
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        with stopped(pipeline), closing(ConnectClient(pipeline.settings.connect_url)) as worker:
+            eventually(lambda: worker.delete_offsets(NAME), within=20)
+            change.execute("UPDATE event SET title = %s WHERE id = %s", (f"After {title}", event))
+        eventually(lambda: "r" in [each["__op"] for each in values(pipeline, EVENT_ROWS, event)], within=60)
+        change.commit()
+        eventually(lambda: event in pipeline.found(f"After {title}"), within=20)
+    finally:
+        done.set()
+        writer.join()
+        change.close()
     assert differences_of(pipeline) == {}
 
 

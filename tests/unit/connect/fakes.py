@@ -1,8 +1,7 @@
 """Fakes of Kafka's admin client, Kafka Connect, PostgreSQL and the heartbeat topic, as far as connect uses them."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -108,6 +107,7 @@ class FakeConnect(httpx.MockTransport):
         self.stored: dict[str, list[dict[str, Any]]] = {}
         self.stopping: dict[str, int] = {}
         self.resumed: list[str] = []
+        self.on_resume: Callable[[], object] = lambda: None
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.down:
@@ -145,6 +145,7 @@ class FakeConnect(httpx.MockTransport):
             case "PUT", "resume":
                 self.resumed.append(name)
                 self.stopping.pop(name, None)
+                self.on_resume()
                 return httpx.Response(202)
         if name not in self.configs:
             return httpx.Response(404, json={"error_code": 404, "message": f"connector {name} not found"})
@@ -194,8 +195,6 @@ class FakeWay:
         self.publications = {connector.publication: set(connector.tables) for connector in connectors}
         self.rows: set[str] = set()
         self.known = {connector.slot: Slot(active=True, lost=False) for connector in connectors}
-        self.coming: dict[str, Slot] = {}
-        self.closed: list[str] = []
         self.beats = 0
         self.deaf_beats = deaf_beats
 
@@ -214,16 +213,6 @@ class FakeWay:
 
     def slots(self) -> dict[str, Slot]:
         return self.known
-
-    @contextmanager
-    def without_writers(self, tables: Sequence[str], timeout_s: float) -> Iterator[None]:
-        assert timeout_s > 0
-        self.closed = list(tables)
-        self.known |= self.coming
-        try:
-            yield
-        finally:
-            self.closed = []
 
     def connectors_seen(self, key: str) -> set[str]:
         if key not in self.rows or self.beats <= self.deaf_beats:

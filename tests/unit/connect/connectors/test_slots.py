@@ -15,7 +15,6 @@ from connect.polling import Polling
 from tests.unit.connect.fakes import Clock, FakeConnect, FakeWay
 
 NAME = "turnstile-event"
-TABLES = ["public.account", "public.event", "public.event_outbox"]
 
 
 @pytest.fixture
@@ -38,10 +37,17 @@ def way(wanted: list[Connector]) -> FakeWay:
 
 
 @pytest.fixture
-def lost(way: FakeWay) -> FakeWay:
+def lost(way: FakeWay, server: FakeConnect) -> FakeWay:
     """The slot of one connector is gone; a new one is made as soon as the connector starts over."""
-    way.coming["turnstile_event"] = way.known.pop("turnstile_event")
+    slot = way.known.pop("turnstile_event")
+    server.on_resume = lambda: way.known.update(turnstile_event=slot)
     return way
+
+
+def does_not_finish(way: FakeWay, server: FakeConnect) -> None:
+    """The new slot waits for a transaction that is open."""
+    unfinished = Slot(active=True, lost=False, begun=False)
+    server.on_resume = lambda: way.known.update(turnstile_event=unfinished)
 
 
 def test_where_every_slot_is_there_nothing_is_lost(
@@ -80,7 +86,7 @@ def test_a_connector_that_has_never_read_has_lost_nothing(
 def test_a_connector_starts_over_once_it_has_come_to_an_end(
     lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
+    start_over(worker, lost, wanted[1], clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]
 
@@ -89,7 +95,7 @@ def test_a_connector_starts_over_at_the_server_that_the_settings_name_now(
     lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.configs[wanted[1].name] = wanted[1].config | {"database.hostname": "the server that is gone"}
-    start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
+    start_over(worker, lost, wanted[1], clock.polling(5))
     assert worker.config(wanted[1].name) == wanted[1].config
     assert server.resumed == [wanted[1].name]
 
@@ -99,7 +105,7 @@ def test_a_connector_that_does_not_stop_is_named(
 ) -> None:
     server.stopping = {wanted[1].name: 1_000}
     with pytest.raises(ServerMissing, match="turnstile-event"):
-        start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
+        start_over(worker, lost, wanted[1], clock.polling(5))
     assert server.resumed == []
 
 
@@ -107,39 +113,37 @@ def test_a_kafka_connect_that_distributes_its_connectors_anew_is_asked_again(
     lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.busy = 3
-    start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
+    start_over(worker, lost, wanted[1], clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]
 
 
-def test_nobody_writes_to_the_tables_until_the_slot_is_made(
+def test_a_slot_that_waits_for_open_transactions_is_waited_for(
     lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    lost.coming["turnstile_event"] = Slot(active=True, lost=False, begun=False)
-    seen = []
+    does_not_finish(lost, server)
+    waited = []
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
         if server.resumed:
-            seen.append(lost.closed)
+            waited.append(seconds)
             lost.known["turnstile_event"] = Slot(active=True, lost=False)
 
-    start_over(worker, lost, wanted[1], TABLES, Polling(5, clock=clock, sleep=sleep))
-    assert seen == [TABLES]
-    assert lost.closed == []
+    start_over(worker, lost, wanted[1], Polling(5, clock=clock, sleep=sleep))
+    assert len(waited) == 1
 
 
-def test_a_slot_that_is_not_made_in_time_is_named_and_the_tables_are_open_again(
-    lost: FakeWay, worker: ConnectClient, wanted: list[Connector], clock: Clock
+def test_a_slot_that_is_not_made_in_time_is_named(
+    lost: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    lost.coming.clear()
+    server.on_resume = lambda: None
     with pytest.raises(ServerMissing, match="connector turnstile-event does not make its slot within 5 s"):
-        start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
-    assert lost.closed == []
+        start_over(worker, lost, wanted[1], clock.polling(5))
 
 
 @pytest.mark.parametrize("end", [OperationalError, KeyboardInterrupt])
-def test_a_connector_whose_resync_ends_midway_is_stopped_before_anybody_writes_and_found_by_the_next(
+def test_a_connector_whose_resync_ends_midway_is_stopped_and_found_by_the_next(
     lost: FakeWay,
     server: FakeConnect,
     worker: ConnectClient,
@@ -148,20 +152,16 @@ def test_a_connector_whose_resync_ends_midway_is_stopped_before_anybody_writes_a
     end: type[BaseException],
 ) -> None:
     server.configs = {each.name: each.config for each in wanted}
-    lost.coming["turnstile_event"] = Slot(active=True, lost=False, begun=False)
-    closed_while_stopping = []
+    does_not_finish(lost, server)
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
         if server.resumed and NAME not in server.stopping:
             server.offsets.add(NAME)
             raise end
-        if server.resumed:
-            closed_while_stopping.append(lost.closed)
 
     with pytest.raises(end):
-        start_over(worker, lost, wanted[1], TABLES, Polling(5, clock=clock, sleep=sleep))
-    assert closed_while_stopping == [TABLES, TABLES]
+        start_over(worker, lost, wanted[1], Polling(5, clock=clock, sleep=sleep))
     assert NAME not in server.offsets
     del lost.known["turnstile_event"]
     assert lost_slots(lost, worker, wanted) == {NAME: "a resync did not finish"}
@@ -177,7 +177,7 @@ def test_a_slot_that_a_resync_left_behind_has_to_be_dropped(
     server.offsets.remove(NAME)
     assert lost_slots(lost, worker, wanted) == {NAME: "a resync did not finish; drop replication slot turnstile_event"}
     with pytest.raises(SlotLost, match=r"pg_drop_replication_slot\('turnstile_event'\)"):
-        start_over(worker, lost, wanted[1], TABLES, clock.polling(5))
+        start_over(worker, lost, wanted[1], clock.polling(5))
     assert server.resumed == []
 
 
@@ -191,7 +191,7 @@ def test_a_slot_whose_making_is_given_up_is_waited_for(
         if clock.now > 2:
             lost.known.pop("turnstile_event", None)
 
-    start_over(worker, lost, wanted[1], TABLES, Polling(5, clock=clock, sleep=sleep))
+    start_over(worker, lost, wanted[1], Polling(5, clock=clock, sleep=sleep))
     assert server.resumed == [NAME]
 
 
