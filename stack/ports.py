@@ -11,10 +11,11 @@ HOST = "127.0.0.1"
 # Below the ephemeral ports of Linux (32768 and up): a client of a server that is down could be given the server's own
 # port, connect to itself, and block the server's restart.
 FIRST_PORT, LAST_PORT = 20_000, 32_767
-# A port may be chosen long before it is used, so runs of tests at the same time are given a range each: "20000-25999".
+# Runs of tests at the same time may be given a range each: "20000-25999".
 RANGE_VARIABLE = "TURNSTILE_FREE_PORTS"
 
 _rng = random.SystemRandom()  # tests with the same seed must not take the same ports
+_claims: dict[int, socket.socket] = {}
 
 
 def taken(port: int) -> bool:
@@ -43,13 +44,31 @@ def check(ports: Mapping[str, int]) -> None:
         raise PortsTaken(bad)
 
 
+def claimed(port: int) -> bool:
+    """Claim a port for this process until it ends; False if another process did.
+
+    A port may be chosen long before a server listens on it, and again and again: until then it is free to everybody's
+    eyes. A claim is an abstract address of a Unix socket, which the kernel takes back with its process.
+    """
+    if port in _claims:
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0turnstile-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
+
+
 def free_run(count: int) -> range:
-    """So many free ports in a row, none of them ephemeral."""
+    """So many free ports in a row, none of them ephemeral, and none that another process has chosen."""
     lowest, _, highest = os.environ.get(RANGE_VARIABLE, f"{FIRST_PORT}-{LAST_PORT}").partition("-")
     while True:
         first = _rng.randrange(int(lowest), int(highest) - count + 2)
         run = range(first, first + count)
-        if not any(taken(port) for port in run):
+        if all(not taken(port) and claimed(port) for port in run):
             return run
 
 

@@ -52,7 +52,8 @@ def _become_ready(member: StackMember, processes: Processes) -> Iterator[str]:
     process = processes[member.name] = child.spawn(member.command())
     tries = member.tries
     deadline = time.monotonic() + member.ready_timeout_s
-    while not member.ready():
+    # Where the process has ended, whoever answers in its place is another one.
+    while not (member.ready() and process.poll() is None):
         if process.poll() is not None:
             tries -= 1
             if tries <= 0:

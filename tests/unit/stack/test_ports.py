@@ -1,6 +1,8 @@
 """Probing ports before anything starts."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,3 +59,25 @@ def test_no_client_is_given_a_port_that_is_chosen_for_a_server() -> None:
 def test_runs_at_the_same_time_choose_from_a_range_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ports.RANGE_VARIABLE, "20100-20149")
     assert all(min(run) >= 20_100 and max(run) <= 20_149 for run in (ports.free_run(30) for _ in range(50)))
+
+
+# Below those that any other test chooses from.
+CLAIMS = """
+import sys
+from stack.ports import claimed
+print(all(claimed(port) for port in range(15200, 15220)), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_another_process_has_chosen_is_left_to_it_before_anybody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ports.RANGE_VARIABLE, "15200-15249")
+    with subprocess.Popen(
+        (sys.executable, "-c", CLAIMS), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        assert not ports.claimed(15_219)
+        assert ports.free_run(30) == range(15_220, 15_250)
+        other.communicate()
+    assert ports.claimed(15_219)

@@ -68,3 +68,13 @@ def test_a_server_without_tries_left_is_named_with_its_log(tmp_path: Path) -> No
 
     with pytest.raises(ServerFailed, match=r"hesitant ended with exit code 1; its log is .*hesitant\.log"):
         start(member)
+
+
+def test_a_server_that_has_ended_is_not_ready_though_another_answers_in_its_place(tmp_path: Path) -> None:
+    class Answered(Hesitant):
+        def ready(self) -> bool:
+            time.sleep(0.5)  # until the process has ended
+            return self.mark.exists()
+
+    with pytest.raises(ServerFailed, match="hesitant"):
+        start(Answered(StackSettings(home=tmp_path)))
