@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 
 class Contact(Struct, frozen=True, array_like=True):
-    """How to reach an account; ``email`` is empty once the account is deleted."""
+    """How to reach an account, as of its row's version ``lsn``; ``email`` is empty once the account is deleted."""
 
-    version: int
+    lsn: int
     name: str
     email: str
     locale: str
@@ -74,7 +74,7 @@ class ContactsAgent:
             changed = records.setdefault(message.partition, {})
             key = str(row.id).encode()
             known = changed.get(key) or self.table.read(message.partition, key)
-            if known is None or decode_contact(known).version <= row.version:
+            if known is None or decode_contact(known).lsn <= row.version:
                 changed[key] = _encode(_contact(row))
             if row.is_delete:
                 self._to_erase.add(message.partition)

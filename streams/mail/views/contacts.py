@@ -70,7 +70,7 @@ class ContactViews:
 
 def contact_view(account: UUID, contact: Contact) -> ContactView:
     """A contact without name and address."""
-    return ContactView(account, contact.version, contact.locale, deleted=not contact.email)
+    return ContactView(account, contact.lsn, contact.locale, deleted=not contact.email)
 
 
 def _show(entry: tuple[bytes, bytes]) -> ContactView | None:
