@@ -6,6 +6,7 @@ The limits are high enough for many people behind one address. Guessing is recog
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from limits import parse_many
@@ -33,10 +34,14 @@ class RateLimits:
 
     def __init__(self, tries: FreeTries, clock: Callable[[], float] = time.monotonic, **limits: str) -> None:
         self._limits = {kind: parse_many(limit) for kind, limit in limits.items()}
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self.guesses: Final = Throttle(guess_rules(tries.sign_in), Backoff(clock=clock))
         self.mails: Final = Throttle(mail_rules(tries.sign_up), Backoff(clock=clock))
         self.known: Final = KnownClients()
+
+    @cached_property
+    def _limiter(self) -> SlidingWindowCounterRateLimiter:
+        """Made with the first request: its storage starts a thread."""
+        return SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def take(self, kind: str) -> None:
         """Count a request. Refused: too-many-requests, with the seconds until it may be sent again."""
