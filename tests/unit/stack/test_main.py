@@ -66,9 +66,9 @@ def test_clean_deletes_the_files_of_postgresql_where_the_run_was_told_to_put_the
 def test_a_folder_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     file = tmp_path / "file"
     file.touch()
-    command = (sys.executable, "-m", "stack", *(word.format(file) for word in arguments))
-    env = {**os.environ, "TURNSTILE_HOME": str(tmp_path / "home")}
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert str(file) in done.stderr
+    home = {"TURNSTILE_HOME": str(tmp_path / "home")}
+    done = CliRunner().invoke(main, [word.format(file) for word in arguments], env=home)
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == 1
+    assert done.output.count("\n") == 1
+    assert str(file) in done.output

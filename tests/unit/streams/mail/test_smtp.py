@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import cache
 from typing import Any
 
 import pytest
@@ -86,7 +87,9 @@ def client_of(port: int, timeout_s: float = ANSWER_TIMEOUT_S, **more: Any) -> Sm
     return SmtpClient(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, **more), timeout_s)
 
 
+@cache
 def mail() -> EmailMessage:
+    """A mail with tickets: to draw their codes takes longer than to send it."""
     return COMPOSER.compose(job(), ADA)
 
 
