@@ -5,7 +5,9 @@ answer is sent again. So it changes nothing itself, and a crash loses nothing.
 """
 
 import asyncio
+import heapq
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -37,10 +39,12 @@ SCANNED_MAX: Final = 2_000
 ASKED_MAX: Final = 64
 # Forgetting one asks about it once more.
 REMEMBERED_MAX: Final = 10_000
+# Of a partition. Further ones are found by an earlier walk.
+SOON_MAX: Final = 10_000
 
 
 class PaymentChecks:
-    """Walks the unfinished payments of this worker's partitions, a part of them at a time."""
+    """Walks the unfinished payments of this worker's partitions every 5 s, a part of them at a time."""
 
     def __init__(
         self,
@@ -56,6 +60,9 @@ class PaymentChecks:
         # By partition: where the walk goes on, and when the next one begins (ms).
         self._after: dict[int, bytes] = {}
         self._next_walk_at: dict[int, float] = {}
+        # By partition: a heap of the payments that the last walk has seen and that are due before the next one, when
+        # (ms) and the key. What becomes unfinished since then is due later.
+        self._soon: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
         # By event and purchase, the time of the check that was appended and may not be folded yet.
         self._asked: dict[tuple[UUID, UUID], int] = {}
         app.on_partitions_assigned.connect(self._forget)
@@ -73,25 +80,52 @@ class PaymentChecks:
         if partition not in self._after:
             # One that is further away was set before the clock was set back; so is a payment's below.
             if now_ms < self._next_walk_at.get(partition, 0) <= now_ms + CHECK_FIRST_MS:
-                return []
-            # Or sooner, when the first payment that this walk sees is due: no event since then makes one due sooner.
+                return self._due_between_walks(partition, now_ms)
             self._next_walk_at[partition] = now_ms + CHECK_FIRST_MS
+            self._soon[partition].clear()
         due: list[tuple[UUID, PaymentRecord]] = []
         entries = self.table.scan(partition, UNFINISHED_PREFIX, self._after.pop(partition, b""))
         for number, (entry, _) in enumerate(entries):
             if number == SCANNED_MAX or len(due) == ASKED_MAX:
                 self._after[partition] = entry
                 break
-            value = self.table.read(partition, key_of_entry(entry))
-            purchase = purchase_of_key(key_of_entry(entry))
-            record = None if value is None else decode_payment(value)
+            key = key_of_entry(entry)
+            record = self._unfinished(partition, key)
             if record is None:
                 continue
             if now_ms < record.check_at <= now_ms + CHECK_MAX_MS:
-                self._next_walk_at[partition] = min(self._next_walk_at[partition], record.check_at)
-            elif self._asked.get((record.event, purchase)) != record.check_at:
-                due.append((purchase, record))
+                self._note(partition, record.check_at, key)
+            elif self._is_new(purchase_of_key(key), record):
+                due.append((purchase_of_key(key), record))
         return due
+
+    def _due_between_walks(self, partition: int, now_ms: float) -> list[tuple[UUID, PaymentRecord]]:
+        soon = self._soon[partition]
+        due: list[tuple[UUID, PaymentRecord]] = []
+        while soon and soon[0][0] <= now_ms and len(due) < ASKED_MAX:
+            _, key = heapq.heappop(soon)
+            record = self._unfinished(partition, key)
+            if record is not None and record.check_at <= now_ms and self._is_new(purchase_of_key(key), record):
+                due.append((purchase_of_key(key), record))
+        return due
+
+    def _unfinished(self, partition: int, key: bytes) -> PaymentRecord | None:
+        value = self.table.read(partition, key)
+        record = None if value is None else decode_payment(value)
+        return None if record is None or record.is_finished else record
+
+    def _note(self, partition: int, check_at: int, key: bytes) -> None:
+        """Note a payment that a walk has seen, unless the next walk comes before it is due."""
+        if check_at >= self._next_walk_at[partition]:
+            return
+        if len(self._soon[partition]) < SOON_MAX:
+            heapq.heappush(self._soon[partition], (check_at, key))
+        else:
+            self._next_walk_at[partition] = check_at
+
+    def _is_new(self, purchase: UUID, record: PaymentRecord) -> bool:
+        """Whether a check that is due was not appended yet."""
+        return self._asked.get((record.event, purchase)) != record.check_at
 
     async def _ask(self, purchase: UUID, record: PaymentRecord) -> list[PaymentEvent]:
         question = PaymentQuestion(record.event, purchase, record.currency, record.reference)
@@ -118,6 +152,7 @@ class PaymentChecks:
     async def _forget(self, *_: object, **__: object) -> None:
         self._after.clear()
         self._next_walk_at.clear()
+        self._soon.clear()
         self._asked.clear()
 
 

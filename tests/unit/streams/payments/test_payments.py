@@ -1,6 +1,7 @@
 """Payment events through the agents: requests, commands, rows, dead letters, and what a crash repeats."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,8 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from connect.partitioning import partition_of
+from connect.partitioning import home_of, partition_of
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS, dead_letters
+from streams.payments import checks
 from tables.messages.commands import Confirm, ExtendHold, decode_command
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import decode_resend
@@ -205,6 +207,69 @@ def test_unfinished_payments_are_read_again_only_when_one_may_be_due(
     role.now = AT_MS / 1000 + 8.1
     role.check()
     assert len(role.provider.looked) == 1
+
+
+def test_between_two_walks_only_payments_that_are_due_are_read(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks: list[int] = []
+    scan = role.payments.table.scan
+
+    def counted(partition: int, *more: bytes) -> Iterator[tuple[bytes, bytes]]:
+        walks.append(partition)
+        return scan(partition, *more)
+
+    monkeypatch.setattr(role.payments.table, "scan", counted)
+    role.fold(*CAPTURING)
+    for seconds in (5.0, 7.0, 8.1, 8.2):
+        role.now = AT_MS / 1000 + seconds
+        role.check()
+    assert (len(role.provider.looked), len(walks)) == (1, 1)
+    # Paid meanwhile: it is due no more.
+    role.fold((4, role.events()[-1]), (5, event(K.CAPTURED, reference=REFERENCE)))
+    role.now += 3_600
+    role.check()
+    assert (len(role.provider.looked), len(walks)) == (1, 2)
+
+
+def test_one_that_is_paid_before_its_check_is_due_is_not_asked_about(role: Role) -> None:
+    role.fold(*CAPTURING)
+    role.now = AT_MS / 1000 + 5
+    role.check()
+    role.fold((4, event(K.CAPTURED, reference=REFERENCE)))
+    role.now = AT_MS / 1000 + 9.5
+    role.check()
+    assert role.provider.looked == []
+
+
+def test_one_in_which_something_happens_before_its_check_is_due_is_asked_about_later(role: Role) -> None:
+    role.fold(*AUTHORIZED[:2])
+    role.now = AT_MS / 1000 + 5
+    role.check()
+    role.fold(AUTHORIZED[2])
+    for seconds, count in ((6.1, 0), (7.1, 0), (10.1, 1)):
+        role.now = AT_MS / 1000 + seconds
+        role.check()
+        assert len(role.provider.looked) == count
+
+
+def test_payments_beyond_those_that_are_noted_are_found_by_an_earlier_walk(
+    role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "SOON_MAX", 0)
+    role.fold(*CAPTURING)
+    for seconds in (5.0, 8.1):
+        role.now = AT_MS / 1000 + seconds
+        role.check()
+    assert len(role.provider.looked) == 1
+    # Its next check is due after the next walk, which finds another one that is due then.
+    role.fold((10, role.events()[-1]))
+    assert role.record().check_at == AT_MS + 20_000
+    role.now = AT_MS / 1000 + 13.2
+    role.check()
+    other = UUID(int=next(number for number in range(99) if home_of(UUID(int=number), 4) == HOME))
+    role.fold((12, event(K.HELD, purchase=other)), (13, event(K.STARTED, purchase=other)), purchase=other)
+    role.now = AT_MS / 1000 + 18.3
+    role.check()
+    assert [asked.purchase for asked in role.provider.looked] == [PURCHASE, other]
 
 
 def test_a_clock_that_was_a_day_ahead_and_is_set_right_puts_off_no_check(role: Role) -> None:
