@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from jgo.constants import MAVEN_CENTRAL_URL
 
 from stack.errors import JarsIncomplete
 
+MAVEN_CENTRAL_URL = "https://repo.maven.apache.org/maven2"
 LOCKS = Path(__file__).parent
 ENVIRONMENTS = ("kafka", "debezium", "elasticsearch", "jmx")
 OPTIONAL = ("zipkin", "examples", "jdbc-sink")

@@ -47,6 +47,11 @@ def test_the_environment_comes_first(environment: dict[str, str]) -> None:
     assert operate("status", env=environment | {"TURNSTILE_DATABASE_URL": url}) == (3, f"{url} status\n")
 
 
+def test_the_jars_are_locked_by_what_no_other_command_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stack.jars.locking.lock", lambda: iter(("kafka: 3 jars", "jmx: 1 jars")))
+    assert CliRunner().invoke(main, ["jars"]).output == "kafka: 3 jars\njmx: 1 jars\n"
+
+
 def test_clean_deletes_the_files_of_postgresql_where_the_run_was_told_to_put_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
