@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -15,11 +14,30 @@ from click.testing import CliRunner
 from ops.__main__ import COMMANDS, ERRORS, turnstile
 from stack.ports import free
 
+ROOT = Path(__file__).parents[3]
 LOADED = "import sys; from ops.__main__ import turnstile; [turnstile.commands[n] for n in {!r}]; print(*sys.modules)"
 # Commands that only look at files, and what none of them has to load.
 LIGHT = ("secrets", "gate", "wal-segment")
 HEAVY = {"faust", "flask", "streams", "api", "aiokafka", "elasticsearch"}
 NEED_SERVERS = ("verify", "replay", "reindex", "dlq list")
+# Runs commands at once, each in a process that has all of them loaded: to load them takes longer than they run.
+ALL_LOADED = """
+import os, sys
+from ops.__main__ import main, turnstile
+
+commands = [command.split() for command in sys.argv[1:]]
+assert all(turnstile.commands[name] for name, *_ in commands)
+running = {}
+for number, command in enumerate(commands):
+    if not (process := os.fork()):
+        for place, descriptor in (("output", 1), ("errors", 2)):
+            os.dup2(os.open(f"{number}.{place}", os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
+        sys.argv[1:] = command
+        sys.exit(main())
+    running[number] = process
+for number, process in running.items():
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+"""
 
 
 def every_command(group: Any) -> Iterator[Any]:
@@ -66,26 +84,27 @@ def test_a_folder_that_cannot_be_made_is_named_in_one_line(tmp_path: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def asking() -> Iterator[dict[str, subprocess.Popen[str]]]:
-    """Commands whose servers are away, all at once: some wait for seconds."""
+def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
+    """What became of commands whose servers are away: exit code, output and errors. They run at once: some wait."""
     [port] = free(1)
+    folder = tmp_path_factory.mktemp("asked")
     away = {"KAFKA_SERVERS": f"127.0.0.1:{port}", "DATABASE_URL": f"postgresql://127.0.0.1:{port}/turnstile"}
     environment = {f"TURNSTILE_{name}": value for name, value in (away | {"TICKET_KEY": "k" * 32}).items()}
-    with ExitStack() as running:
-        yield {command: running.enter_context(turnstile_in(environment, command)) for command in NEED_SERVERS}
-
-
-def turnstile_in(environment: dict[str, str], command: str) -> subprocess.Popen[str]:
-    program = (sys.executable, "-m", "ops", *command.split())
-    variables = {**os.environ, **environment}
-    return subprocess.Popen(program, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    program = (sys.executable, "-c", ALL_LOADED, *NEED_SERVERS)
+    variables = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(program, cwd=folder, env=variables, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""
+    return {
+        command: (int(code), (folder / f"{number}.output").read_text(), (folder / f"{number}.errors").read_text())
+        for number, (command, code) in enumerate(zip(NEED_SERVERS, done.stdout.split(), strict=True))
+    }
 
 
 @pytest.mark.parametrize("command", NEED_SERVERS)
 def test_a_server_that_does_not_answer_is_one_line_and_exit_code_2(
-    command: str, asking: dict[str, subprocess.Popen[str]]
+    command: str, asked: dict[str, tuple[int, str, str]]
 ) -> None:
-    output, errors = asking[command].communicate(timeout=60)
-    assert (asking[command].returncode, output) == (2, ""), errors
+    code, output, errors = asked[command]
+    assert (code, output) == (2, ""), errors
     [line] = errors.splitlines()
     assert line.startswith("turnstile: ")
