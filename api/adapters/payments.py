@@ -20,15 +20,16 @@ from tables.errors import MalformedRecord
 from tables.messages.encoding import encode_json
 from tables.messages.payment_events import PaymentEvent
 
-# Event and purchase, and the time after which something must have happened.
-Awaited = tuple[UUID, UUID, datetime | None]
+# Event and purchase, and the time after which something must have happened: JSON, since it is asked for repeatedly.
+Awaited = bytes
 _COLUMNS: Final = """
 SELECT event_id, purchase_id, account_id, state, due, captured, refunded, currency, provider, url, deadline, detail,
        disputed, at"""
 _SELECT: Final = f"{_COLUMNS} FROM payment WHERE event_id = %(event)s AND purchase_id = %(purchase)s"
 _SELECT_AWAITED: Final = f"""
-{_COLUMNS}, since_at
-FROM json_to_recordset(%(awaited)s::json) AS awaited (event_id uuid, purchase_id uuid, since_at timestamptz)
+{_COLUMNS}, place
+FROM ROWS FROM (json_to_recordset(%(awaited)s::json) AS (event_id uuid, purchase_id uuid, since_at timestamptz))
+    WITH ORDINALITY AS awaited (event_id, purchase_id, since_at, place)
 JOIN payment USING (event_id, purchase_id)
 WHERE since_at IS NULL OR (at > since_at AND url <> '')
 """
@@ -70,7 +71,8 @@ class PaymentRows:
         With ``after``: as soon as something has happened since that time, and the page is known where it is paid. None
         after ``seconds``. Raises Unavailable.
         """
-        return await self._waits.wait((event, purchase, after), seconds)
+        awaited = encode_json({"event_id": event, "purchase_id": purchase, "since_at": after})
+        return await self._waits.wait(awaited, seconds)
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
         """The refunds that were ordered of a purchase's payment; None if it has none."""
@@ -123,10 +125,10 @@ class PaymentRows:
             raise Unavailable(known.name) from error
 
     def _read(self, wanted: Collection[Awaited]) -> dict[Awaited, OwnedPayment]:
-        awaited = [dict(zip(("event_id", "purchase_id", "since_at"), each, strict=True)) for each in wanted]
+        places = list(wanted)
         with self._database.transaction() as connection:
-            rows = fetch(connection, _SELECT_AWAITED, {"awaited": encode_json(awaited).decode()})
-        found = {(row["event_id"], row["purchase_id"], row["since_at"]): shown("payment", row, _owned) for row in rows}
+            rows = fetch(connection, _SELECT_AWAITED, {"awaited": f"[{b','.join(places).decode()}]"})
+        found = {places[row["place"] - 1]: shown("payment", row, _owned) for row in rows}
         return {awaited: payment for awaited, payment in found.items() if payment is not None}
 
 

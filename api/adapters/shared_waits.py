@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 INTERVAL_S: Final = 0.05
 # Where many wait, each question costs more and has more answers at once: the pause grows with them, up to so long.
 INTERVAL_EACH_S: Final = 0.001
-INTERVAL_MAX_S: Final = 0.1
+INTERVAL_MAX_S: Final = 0.2
 QUESTION_MAX_KEYS: Final = 200
 
 
