@@ -95,8 +95,9 @@ def open_servers(settings: Settings) -> Servers:
     def resend(request: Resend) -> None:
         in_loop(producer.send(RESENDS, id_bytes(request.event), encode_resend(request)))
 
-    async def tell(event: PaymentEvent) -> None:
-        await producer.send(PAYMENT_EVENTS, id_bytes(event.purchase), encode_payment_event(event))
+    async def tell(*events: PaymentEvent) -> None:
+        values = [encode_payment_event(event) for event in events]
+        await producer.send(PAYMENT_EVENTS, id_bytes(events[0].purchase), *values)
 
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(

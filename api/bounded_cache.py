@@ -27,6 +27,13 @@ class BoundedCache(Generic[Key, Value]):
             return None
         return entry[1]
 
+    def pop(self, key: Key) -> Value | None:
+        """Drop the value, and give it; None if there is none or it is too old."""
+        value = self.get(key)
+        with self._putting:
+            self._entries.pop(key, None)
+        return value
+
     def put(self, key: Key, value: Value) -> None:
         """Put a value, and drop the oldest if there are too many."""
         with self._putting:

@@ -43,10 +43,10 @@ _SELECT_REFERENCE: Final = (
 
 
 class PaymentRows:
-    """``send`` writes an event to the log, or raises Unavailable."""
+    """``send`` writes events of one purchase to the log, or raises Unavailable."""
 
     def __init__(
-        self, database: Database, send: Callable[[PaymentEvent], Awaitable[None]], providers: Mapping[str, Provider]
+        self, database: Database, send: Callable[..., Awaitable[None]], providers: Mapping[str, Provider]
     ) -> None:
         self._database = database
         self._waits = SharedWaits(self._read)
@@ -101,9 +101,12 @@ class PaymentRows:
         """The money of the last seven days, and what waits for the ledger or a provider."""
         return payment_overview(self._database, now)
 
-    async def tell(self, event: PaymentEvent) -> None:
-        """In the loop: write an event to the log; it is stored when this returns. Raises Unavailable."""
-        await self._send(event)
+    async def tell(self, *events: PaymentEvent) -> None:
+        """In the loop: write events of one purchase to the log; they are stored when this returns.
+
+        Raises Unavailable.
+        """
+        await self._send(*events)
 
     def asks_about_webhooks(self, provider: str) -> bool:
         """Whether reading a webhook may block, since its provider is asked; also for an unknown provider."""

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -20,6 +21,8 @@ Ids = tuple[UUID, UUID]
 WAIT_S: Final = 1.5
 STARTABLE: Final = frozenset({"due", "declined"})
 NOT_READY: Final = "the payment is not ready yet"
+# Before any payment.
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # How many of the server's threads may wait at once.
 waiting_threads: Final = threading.BoundedSemaphore(16)
 
@@ -30,6 +33,9 @@ async def start(ports: Ports, ids: Ids, may_see: MaySee, purchase: Callable[[], 
     ``purchase``, which is called in a thread, gives the purchase, or refuses it as the caller may not see it.
     Refused: as ``purchase``; nothing-to-pay, still-running if the hold is too new. Unavailable: perhaps not started.
     """
+    held = None if ports.payments.provider is None else ports.ledger.take_hold(*ids, may_see)
+    if held is not None:
+        return await _start_fresh(ports, ids, held)
     gives_up_at = time.monotonic() + WAIT_S
     known = await ports.payments.awaited(*ids, WAIT_S)
     if known is None or not may_see(known.account):
@@ -45,6 +51,17 @@ async def start(ports: Ports, ids: Ids, may_see: MaySee, purchase: Callable[[], 
         told = await ports.payments.awaited(*ids, WAIT_S, found.at)
         found = found if told is None else told.payment
     return found
+
+
+async def _start_fresh(ports: Ports, ids: Ids, held: PaymentEvent) -> PurchasePayment:
+    """Start the payment of a hold that the role payments may not have read yet: it gets the hold before the start."""
+    await ports.payments.tell(held, _started(ports, ids))
+    told = await ports.payments.awaited(*ids, WAIT_S, _EVER)
+    if told is None:
+        told = await ports.payments.awaited(*ids, WAIT_S)
+    if told is None:
+        raise Refused("still-running", NOT_READY)
+    return told.payment
 
 
 def payment_of(ports: Ports, ids: Ids, purchase: Purchase) -> PurchasePayment:

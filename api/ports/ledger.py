@@ -9,6 +9,7 @@ from api.schemas.purchase import Purchase
 from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Cancel, Confirm, Exchange, Hold
 from tables.messages.outcomes import Outcome
+from tables.messages.payment_events import PaymentEvent
 
 BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel | Exchange
 
@@ -56,6 +57,12 @@ class LedgerGateway(Protocol):
 
     async def is_new(self, event: UUID, purchase: UUID) -> bool:
         """Whether there is surely no purchase of this id; False also if nobody can tell."""
+
+    def take_hold(self, event: UUID, purchase: UUID, may_see: MaySee) -> PaymentEvent | None:
+        """A hold that must be paid, as the event ``held``, if this process was just told of it: once.
+
+        None for those who may not see it.
+        """
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         """Whose purchase it is, if this process lately logged it and got no outcome in time."""

@@ -51,8 +51,11 @@ class Payments(Protocol):
     def overview(self, now: datetime) -> PaymentOverview:
         """The money of the last seven days, and what waits for the ledger or a provider."""
 
-    async def tell(self, event: PaymentEvent) -> None:
-        """In the loop: write an event to the log; it is stored when this returns. Raises Unavailable."""
+    async def tell(self, *events: PaymentEvent) -> None:
+        """In the loop: write events of one purchase to the log; they are stored when this returns.
+
+        Raises Unavailable.
+        """
 
     def asks_about_webhooks(self, provider: str) -> bool:
         """Whether reading a webhook may block, since its provider is asked; also for an unknown provider."""

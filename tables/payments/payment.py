@@ -53,8 +53,9 @@ def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, off
     if event.kind in LEDGER_KINDS:
         if event.ledger_offset <= record.ledger_offset:
             # A hold that is told again may be the answer to an extension: to ask for that again would never end.
-            tasks = () if event.kind is PaymentEventKind.HELD else record.tasks
-            return Applied(replace(record, offset=offset), tasks)
+            if event.kind is PaymentEventKind.HELD:
+                return Applied(record)
+            return Applied(replace(record, offset=offset), record.tasks)
         known = replace(record, ledger_offset=event.ledger_offset)
     known = with_amounts(_told(known, event), event)
     # First, since a refund is what is left to give back beyond those without an answer.

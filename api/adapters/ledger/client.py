@@ -11,6 +11,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from api.adapters.ledger.command_producer import ACKNOWLEDGED_WITHIN_S, KAFKA, CommandProducer
+from api.adapters.ledger.fresh_holds import FreshHolds
 from api.adapters.ledger.known_purchases import KnownPurchases
 from api.adapters.ledger.outcome_consumer import OutcomeConsumer
 from api.adapters.ledger.pending_requests import (
@@ -31,6 +32,7 @@ from tables.ids import id_bytes
 from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Hold, encode_command
 from tables.messages.outcomes import Outcome
+from tables.messages.payment_events import PaymentEvent
 from telemetry.traces import current_span
 
 
@@ -51,6 +53,7 @@ class LedgerClient:
         self._pending = pending
         self._sold_out = sold_out
         self._known = known
+        self._fresh = FreshHolds()
         self._running = RunningCommands()
         self._deciding = ConcurrencyLimit(requests_max)
         self._watching = ConcurrencyLimit(requests_max)
@@ -100,6 +103,8 @@ class LedgerClient:
         # a tenth.
         if outcome is None and isinstance(command, (PurchaseCommand, Hold)):
             self._known.accept(command)
+        elif outcome is not None and outcome.payment is not None:
+            self._fresh.learn(outcome)
         return outcome
 
     async def watch(
@@ -124,6 +129,10 @@ class LedgerClient:
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         """In any thread: whose purchase it is, if this process lately logged it and got no outcome in time."""
         return self._known.accepted(event, purchase)
+
+    def take_hold(self, event: UUID, purchase: UUID, may_see: MaySee) -> PaymentEvent | None:
+        """A hold that must be paid, as the event ``held``, if this process was just told of it: once."""
+        return self._fresh.take(event, purchase, may_see)
 
     async def is_new(self, event: UUID, purchase: UUID) -> bool:
         """Whether there is surely no purchase of this id; False also if nobody can tell."""

@@ -127,19 +127,23 @@ class CommandProducer:
         """Send a definition and wait for the acknowledgement. Raises Unavailable."""
         await self.send(COMMANDS, id_bytes(event.event), encode_command(event))
 
-    async def send(self, topic: str, key: bytes, value: bytes) -> None:
-        """Send a record and wait for the acknowledgement. Raises Unavailable."""
+    async def send(self, topic: str, key: bytes, *values: bytes) -> None:
+        """Send records of one key in their order, and wait for the acknowledgements. Raises Unavailable."""
         settled: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+        left = len(values)
 
         def end(error: object) -> None:
+            nonlocal left
+            left -= 1
             if settled.done():
                 return
             if isinstance(error, Exception):
                 settled.set_exception(error)
-            else:
+            elif not left:
                 settled.set_result(True)
 
-        self.append(key, value, end, end, topic)
+        for value in values:
+            self.append(key, value, end, end, topic)
         try:
             acknowledged = await result_within(settled, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:

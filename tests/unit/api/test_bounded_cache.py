@@ -18,3 +18,9 @@ def test_an_entry_is_known_for_its_time_only() -> None:
     assert cache.get("a") == 1
     now[0] = 60.0
     assert cache.get("a") is None
+
+
+def test_an_entry_that_is_popped_is_gone() -> None:
+    cache: BoundedCache[str, int] = BoundedCache(2, 60)
+    cache.put("a", 1)
+    assert [cache.pop("a"), cache.pop("a"), cache.get("a")] == [1, None, None]

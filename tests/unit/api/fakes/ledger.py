@@ -13,6 +13,7 @@ from api.schemas.purchase import Purchase
 from tables.messages.commands import Buy as Command
 from tables.messages.commands import Hold, fingerprint
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.payment_events import PaymentEvent
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.accounts import FakeAccounts
 from tests.unit.api.fakes.clock import NOW
@@ -54,6 +55,7 @@ class FakeLedger:
     down: bool = False
     full: bool = False
     later: Purchase | None = None
+    fresh: dict[tuple[UUID, UUID], PaymentEvent] = field(default_factory=dict)
 
     def check_limit(self) -> None:
         if self.full:
@@ -81,6 +83,12 @@ class FakeLedger:
         self.waits.append(wait)
         is_told = self.later is not None and self.later.account_id is not None and may_see(self.later.account_id)
         return self.later if is_told else look()
+
+    def take_hold(self, event: UUID, purchase: UUID, may_see: MaySee) -> PaymentEvent | None:
+        held = self.fresh.get((event, purchase))
+        if held is None or held.account is None or not may_see(held.account):
+            return None
+        return self.fresh.pop((event, purchase))
 
     async def is_new(self, event: UUID, purchase: UUID) -> bool:
         return self.accepted(event, purchase) is None

@@ -57,10 +57,14 @@ class FakePayments:
     def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
         return self.fields if (event, purchase) in self.rows else None
 
-    async def tell(self, event: PaymentEvent) -> None:
+    async def tell(self, *events: PaymentEvent) -> None:
         if self.down:
             raise Unavailable("kafka")
-        self.told.append(event)
+        for event in events:
+            self.told.append(event)
+            self._take(event)
+
+    def _take(self, event: PaymentEvent) -> None:
         if event.kind is PaymentEventKind.REFUND_ORDERED and self.decides:
             self._order(event)
         known = self.rows.get((event.event, event.purchase))

@@ -45,6 +45,48 @@ def test_a_payment_is_started_once_and_tells_where_to_pay(world: World, owner: F
     assert started.amount is None
 
 
+def fresh_hold(account: UUID = OWNER) -> PaymentEvent:
+    return PaymentEvent(
+        id=f"{EVENT}@7",
+        kind=PaymentEventKind.HELD,
+        event=EVENT,
+        purchase=PURCHASE,
+        at=NOW,
+        account=account,
+        amount=PRICE.exact,
+        currency="EUR",
+        ledger_offset=7,
+    )
+
+
+def test_the_payment_of_a_hold_that_was_just_made_starts_with_the_hold_itself(world: World, owner: FlaskClient) -> None:
+    world.ledger.fresh[EVENT, PURCHASE] = fresh_hold()
+    assert owner.post(PATH).get_json()["url"] == "http://pay.example/1"
+    assert [event.kind for event in world.payments.told] == [PaymentEventKind.HELD, PaymentEventKind.STARTED]
+    # The role payments has it now.
+    owner.post(PATH)
+    assert len(world.payments.told) == 2
+
+
+def test_somebody_elses_fresh_hold_is_not_there_and_stays_fresh(world: World, owner: FlaskClient) -> None:
+    world.ledger.fresh[EVENT, PURCHASE] = fresh_hold()
+    assert world.client(OTHER).post(PATH).status_code == 404
+    assert world.payments.told == []
+    assert (EVENT, PURCHASE) in world.ledger.fresh
+
+
+def test_a_fresh_hold_whose_payment_nobody_has_read_yet_is_still_running(world: World, owner: FlaskClient) -> None:
+    world.ledger.fresh[EVENT, PURCHASE] = fresh_hold()
+    world.payments.rows.clear()
+    assert (owner.post(PATH).status_code, len(world.payments.told)) == (409, 2)
+
+
+def test_a_fresh_hold_without_a_provider_is_not_started(world: World, owner: FlaskClient) -> None:
+    world.ledger.fresh[EVENT, PURCHASE] = fresh_hold()
+    world.payments.provider = None
+    assert owner.post(PATH).get_json()["type"] == "/problems/nothing-to-pay"
+
+
 def test_a_provider_that_is_slow_is_waited_for_by_the_client(world: World, owner: FlaskClient) -> None:
     world.payments.hold(EVENT, PURCHASE, "authorizing")
     assert owner.post(PATH).status_code == 202

@@ -178,6 +178,13 @@ def test_each_hold_is_checked_before_it_would_end() -> None:
         assert at + 50_000 < end, seconds
 
 
+def test_a_hold_that_is_told_twice_changes_nothing_the_second_time() -> None:
+    payment = Payment(event(K.HELD), event(K.STARTED))
+    before = payment.known
+    assert payment.tell(event(K.HELD)) == []
+    assert payment.known is before
+
+
 def test_an_exchange_of_seats_is_no_answer_to_the_extension_of_the_hold() -> None:
     payment = Payment(*AUTHORIZING)
     assert payment.task().kind is TaskKind.EXTEND

@@ -151,6 +151,20 @@ def test_what_comes_within_a_moment_is_one_batch_of_its_partition() -> None:
     opened(scenario)
 
 
+def test_records_of_one_key_are_stored_in_their_order_before_they_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Builder, "room", 2)
+
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
+        await producer.send(COMMANDS, b"one purchase", b"1", b"2", b"3")
+        sent = [value for _, builder in cluster.producers[0].sent for _, value in builder.records]
+        assert sent == [b"1", b"2", b"3"]
+        cluster.error = KafkaTimeoutError()
+        with pytest.raises(Unavailable):
+            await producer.send(COMMANDS, b"one purchase", b"1", b"2")
+
+    opened(scenario)
+
+
 def test_a_batch_that_is_full_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Builder, "room", 3)
 
