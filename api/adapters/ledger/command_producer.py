@@ -30,6 +30,8 @@ CONNECT_S: Final = 5.0
 CLOSE_S: Final = 2.0
 # Records within that time share a batch: fewer and fuller requests under load, this much latency when nearly idle.
 LINGER_S: Final = 0.005
+# Nobody waits at a screen for the answer to a webhook.
+PATIENT_LINGER_S: Final = 0.02
 BATCH_MAX_BYTES: Final = 256 * 1024
 
 limited_log = RateLimitedLog(logging.getLogger(__name__))
@@ -48,6 +50,8 @@ class CommandBatch:
         self.producer = producer
         self.builder = producer.create_batch()
         self.began_at = time.monotonic()
+        # When it is sent at the latest.
+        self.due_at = float("inf")
         self.waiting: list[tuple[Done, Failed]] = []
 
     def add(self, key: bytes, value: bytes, done: Done, failed: Failed) -> bool:
@@ -106,10 +110,19 @@ class CommandProducer:
         """Whether the cluster was reached once and the topic is known."""
         return self._producer is not None
 
-    def append(self, key: bytes, value: bytes, done: Done, failed: Failed, topic: str = COMMANDS) -> None:
+    def append(
+        self,
+        key: bytes,
+        value: bytes,
+        done: Done,
+        failed: Failed,
+        topic: str = COMMANDS,
+        linger_s: float = LINGER_S,
+    ) -> None:
         """Send a record without waiting; one of the two functions is called in the end. Raises Unavailable.
 
-        The topic has as many partitions as ``ticket-commands``.
+        The topic has as many partitions as ``ticket-commands``. ``linger_s`` is how long the record may wait for others
+        of its batch.
         """
         if self._producer is None:
             raise Unavailable(KAFKA)
@@ -121,13 +134,16 @@ class CommandProducer:
                 self._hand_over(place)
             batch = self._batches[place] = CommandBatch(self._producer)
             batch.add(key, value, done, failed)
-            asyncio.get_running_loop().call_later(LINGER_S, self._flush, place, batch)
+        due_at = time.monotonic() + linger_s
+        if due_at < batch.due_at:
+            batch.due_at = due_at
+            asyncio.get_running_loop().call_later(linger_s, self._flush, place, batch)
 
     async def announce(self, event: Announced) -> None:
         """Send a definition and wait for the acknowledgement. Raises Unavailable."""
         await self.send(COMMANDS, id_bytes(event.event), encode_command(event))
 
-    async def send(self, topic: str, key: bytes, *values: bytes) -> None:
+    async def send(self, topic: str, key: bytes, *values: bytes, linger_s: float = LINGER_S) -> None:
         """Send records of one key in their order, and wait for the acknowledgements. Raises Unavailable."""
         settled: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         left = len(values)
@@ -143,7 +159,7 @@ class CommandProducer:
                 settled.set_result(True)
 
         for value in values:
-            self.append(key, value, end, end, topic)
+            self.append(key, value, end, end, topic, linger_s)
         try:
             acknowledged = await result_within(settled, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:

@@ -165,6 +165,21 @@ def test_records_of_one_key_are_stored_in_their_order_before_they_are_answered(m
     opened(scenario)
 
 
+def test_a_record_that_may_wait_gathers_others_until_one_comes_that_may_not() -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
+        done: list[object] = []
+        producer.append(b"one purchase", b"1", done.append, done.append, linger_s=60)
+        await asyncio.sleep(3 * LINGER_S)
+        assert cluster.producers[0].sent == []
+        producer.append(b"one purchase", b"2", done.append, done.append)
+        await soon(lambda: len(done) == 2)
+        [(_, builder)] = cluster.producers[0].sent
+        assert [value for _, value in builder.records] == [b"1", b"2"]
+        await asyncio.wait_for(producer.send(COMMANDS, b"one purchase", b"3", linger_s=LINGER_S), 10)
+
+    opened(scenario)
+
+
 def test_a_batch_that_is_full_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Builder, "room", 3)
 
