@@ -52,7 +52,7 @@ FETCHING: Final[dict[Role, Fetching]] = {
     "gate": Fetching(partition_max_bytes=128 << 10, backoff_s=0.01),
     # Several steps of a payment follow each other, so that small batches cost more than their records.
     "payments": Fetching(gather_max_ms=50),
-    "sales": Fetching(gather_max_ms=50),
+    "sales": Fetching(gather_max_ms=100),
 }
 
 
