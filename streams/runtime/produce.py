@@ -82,6 +82,8 @@ async def append(app: App, topic: str, partition: int, records: Iterable[Record]
     What a failed attempt has stored is then there twice. Raises as ``append_once`` and ``with_retries`` do.
     """
     rows = list(records)
+    if not rows:
+        return Produced()
     return await with_retries(
         app,
         lambda: append_once(app, topic, partition, rows),
