@@ -1,6 +1,6 @@
 """``python -m api``: serve until told to stop, in this one process."""
 
-from telemetry.signals import end_at_once
+from telemetry.signals import end_at_once, stop_on_signals
 
 if __name__ == "__main__":
     end_at_once()
@@ -10,6 +10,7 @@ import gc
 import logging
 import socket
 import sys
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -17,7 +18,6 @@ import uvloop
 from starlette.middleware.cors import CORSMiddleware
 
 from api.app import create_app, trust_proxies
-from api.auth.clients import client_of
 from api.auth.passwords import WAITING_MAX
 from api.bootstrap import Servers, open_servers
 from api.http.limits import ConnectionLimits
@@ -29,7 +29,7 @@ from api.telemetry.access_log import AccessLog
 from api.telemetry.endpoint import serve_metrics
 from api.telemetry.request_metrics import RequestMetrics
 from api.telemetry.tracing import TracedApplication, trace_fields
-from api.web.raw_response import Application, FastApplication
+from api.web.raw_response import Application, FastApplication, Fields, RawResponse, Scope
 from api.web.wsgi_threads import WsgiThreads
 from connect.records import connection
 from settings import MissingKey, Settings, exit_with, settings
@@ -60,6 +60,7 @@ async def serve(now: Settings, listener: socket.socket) -> None:
     await servers.wait(READY_TIMEOUT_S)
     tune_garbage_collector()
     server = make_server(now, servers, metrics, listener)
+    stop_on_signals(server.handle_exit)
     try:
         await server.serve()
     finally:
@@ -76,9 +77,8 @@ def make_server(now: Settings, servers: Servers, metrics: RequestMetrics, listen
     application = HttpApplication(fast, threads, metrics.counters, password_threads, payments.take)
     served = observed(application, now)
     if now.allowed_origins:
-        server = HttpServer(allowing(served, now.allowed_origins), listener, limits_of(now), client_of)
-    else:
-        server = HttpServer(served, listener, limits_of(now), client_of, served)
+        served = CrossOrigin(served, now.allowed_origins)
+    server = HttpServer(served, listener, limits_of(now))
     return server
 
 
@@ -92,9 +92,17 @@ def observed(application: FastApplication, now: Settings) -> FastApplication:
     return application
 
 
-def allowing(application: Application, origins: list[str]) -> Application:
-    """The application, also for scripts of these origins (CORS)."""
-    return CORSMiddleware(application, origins, CORS_METHODS, CORS_HEADERS, expose_headers=CORS_SHOWN)
+class CrossOrigin(CORSMiddleware):
+    """The application, also for scripts of these origins (CORS), whose answers get their headers by ASGI."""
+
+    def __init__(self, application: Application, origins: list[str]) -> None:
+        super().__init__(application, origins, CORS_METHODS, CORS_HEADERS, expose_headers=CORS_SHOWN)
+
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes, scope: Scope
+    ) -> Awaitable[RawResponse] | None:
+        """None, so that every request comes by ASGI."""
+        return None
 
 
 def limits_of(now: Settings) -> ConnectionLimits:

@@ -37,7 +37,7 @@ _PASSWORD_PATHS: Final = (
 
 
 class HttpApplication:
-    """Gets whole requests (api/http/request_parser.py): some by its fast path, the others by ASGI.
+    """Gets whole requests (api/http/connection.py): some by its fast path, the others by ASGI.
 
     Requests that hash a password have ``password_threads``: while they wait for their turn, the others go on.
     """
@@ -71,17 +71,23 @@ class HttpApplication:
             sent = None if scope.get(GONE) else status
             self._count(scope["method"], scope.get(ROUTE, PURCHASES_ROUTE), sent, began)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
-        """The answer to a request that a fast path takes, counted as in flight; None for everything else."""
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes, scope: Scope
+    ) -> Awaitable[RawResponse] | None:
+        """The answer to a request that a fast path takes, which is counted; None for everything else."""
         answer = self._taken(method, target, fields, body)
-        if answer is not None:
-            self._counters.in_flight += 1
-        return answer
+        return None if answer is None else self._counted(answer, fast_route(target), scope)
 
-    def answered(self, target: bytes, status: int | None, began: float) -> None:
-        """Count an answer of a fast path."""
-        self._counters.in_flight -= 1
-        self._count("POST", fast_route(target), status, began)
+    async def _counted(self, answer: Awaitable[RawResponse], route: str, scope: Scope) -> RawResponse:
+        began, status = time.perf_counter(), FAILED
+        self._counters.in_flight += 1
+        try:
+            reply = await answer
+            status = reply.status
+            return reply
+        finally:
+            self._counters.in_flight -= 1
+            self._count("POST", route, None if scope.get(GONE) else status, began)
 
     def _count(self, method: str, route: str, status: int | None, began: float) -> None:
         """Count a request that began at ``began`` (perf_counter); ``status`` is None if its client disconnected."""

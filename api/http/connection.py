@@ -1,270 +1,250 @@
-"""A client's connection: uvicorn's protocol with limits on time and size. A refusal is the connection's last answer."""
+"""A client's connection: uvicorn's protocol with limits on size and time. A refusal is the connection's last answer.
+
+A request is answered once it is whole, so an incomplete one is never carried out (RFC 9112, section 8).
+"""
 
 import asyncio
 import fcntl
-import logging
+import re
 import termios
-import time
-from array import array
-from asyncio import Transport
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable
+from enum import StrEnum
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from api.http.limits import LINGER_MAX_BYTES, LINGER_PAUSE_S, Admission
-from api.http.refusal import Refusal, kind_of, page_language, refusal
-from api.http.request_parser import ConnectionPhase, RequestParser
-from api.web.raw_response import GONE, FastPath, RawResponse
+from api.auth.clients import client_of
+from api.http import limits
+from api.problems import BUSY_FOR_S, Refused, retry_later
+from api.web.body_sizes import BODY_MAX_BYTES, LARGE_BODIES_MAX, body_max_bytes
+from api.web.early_refusals import refusal
+from api.web.raw_response import GONE, FastApplication, RawResponse
 
-log = logging.getLogger(__name__)
-
-
-class FastCycle:
-    """A request that the fast path answers, with the attributes that uvicorn reads of a request under way."""
-
-    disconnected = False
-    response_complete = False
-
-    def __init__(self, keep_alive: bool) -> None:
-        self.keep_alive = keep_alive
-        self.scope: dict[str, Any] = {}
-        self.message_event = self
-
-    def set(self) -> None:
-        """Nobody waits for the rest of the request."""
+# A colon, a space, and the end of the line.
+FIELD_OVERHEAD_BYTES: Final = 4
+# uri-host [":" port] (RFC 3986), which a request has once (RFC 9112, section 3.2).
+HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+is_host: Final = lru_cache(maxsize=1_024)(HOST.fullmatch)
 
 
-class HttpConnection(RequestParser):
-    """Answers requests in their order, and ends what takes too long. Each answer is the last once ``is_stopping``."""
+class ConnectionPhase(StrEnum):
+    """What a connection waits for: a request, its head, body or answer, or its own end. Each names its time limit."""
 
-    def __init__(
-        self,
-        admission: Admission,
-        fast_path: FastPath | None,
-        is_stopping: Callable[[], bool],
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(admission, *args, **kwargs)
-        self._limits = admission.limits
-        self._fast_path = fast_path
-        self._is_stopping = is_stopping
-        self._unread_since: float | None = None
-        self._answering: Any = None
-        self._replying: asyncio.Task[None] | None = None
-        self._refusal = ""
-        self._lingered_bytes = 0
+    IDLE = "idle_s"
+    HEAD = "head_s"
+    BODY = "body_s"
+    ANSWER = "answer_s"
+    CLOSE = "unread_s"
+    LINGER = "linger_s"
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Accept the client, or refuse it if there are too many."""
+
+class HttpConnection(HttpToolsProtocol):
+    """Answers requests in their order. ``phase`` is that of the oldest request, since ``since``."""
+
+    app: FastApplication
+    server_state: limits.Connections
+    phase = reading = ConnectionPhase.IDLE
+    _answering: Any = None
+    _refused: Refused | None = None
+    _partial_bytes = _lingered_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if not self._admission.admit(self.peer):
-            self._refuse("too-many-connections")
+        self._read(ConnectionPhase.IDLE)
+        state, most = self.server_state, self.server_state.limits
+        self._client_key = client_of(self.client[0] if self.client else None)
+        state.clients[self._client_key] += 1
+        if state.clients[self._client_key] > most.connections_per_client or len(state.connections) > most.connections:
+            self._refuse(retry_later("too-many-connections", BUSY_FOR_S))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the application, if it is answering."""
-        self._disconnect()
+        self.pipeline.clear()
+        if self._answering is not None:
+            # This one is told, not the newest.
+            self.cycle = self._answering
+            self.cycle.scope[GONE] = not self.cycle.response_complete  # type: ignore[typeddict-unknown-key]
         super().connection_lost(exc)
-        self._release_large_body()
-        self._admission.release(self.peer)
-
-    @property
-    def peer(self) -> str:
-        """The address at the other end."""
-        return self.client[0] if self.client else ""
+        self.server_state.large_bodies.discard(self)
+        self.server_state.clients[self._client_key] -= 1
+        if not self.server_state.clients[self._client_key]:
+            del self.server_state.clients[self._client_key]
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come, unless the client was refused."""
-        if self._refusal:
-            self._discard(data)
+        """Read it in pieces, so that a head without an end is soon found to be too large."""
+        if self._refused:
+            self._lingered_bytes += len(data)
+            if self._lingered_bytes > limits.LINGER_MAX_BYTES:
+                self.transport.abort()
+            self.transport.pause_reading()
+            self.loop.call_later(limits.LINGER_PAUSE_S, self.transport.resume_reading)
             return
-        self._is_whole = False
         try:
-            self.parser.feed_data(data)
-            self._count_partial(len(data))
-        except Refusal as error:
-            self._refuse(error.kind)
-        except HttpParserError as error:
-            self._refuse(kind_of(error))
+            for start in range(0, len(data), limits.HEAD_MAX_BYTES):
+                self._parse(data[start : start + limits.HEAD_MAX_BYTES])
+        except (Refused, HttpParserError) as error:
+            cause = error.__context__ or error
+            self._refuse(cause if isinstance(cause, Refused) else Refused("malformed-request"))
         except HttpParserUpgrade:
             # Ignored, and so is what follows it, which is not HTTP/1.1 any more.
-            self.cycle.keep_alive = False
+            self.answer_last()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends no more, and gets the answers to its whole requests."""
-        if not self._refusal and self._reading is not ConnectionPhase.IDLE:
-            self._refuse("malformed-request")
-        if self.phase is ConnectionPhase.ANSWER and not self._refusal:
+        if self.reading is ConnectionPhase.IDLE:
             self.answer_last()
-        return self.phase not in (ConnectionPhase.IDLE, ConnectionPhase.END)
+        elif not self._refused:
+            self._refuse(Refused("malformed-request"))
+        return self.phase is ConnectionPhase.ANSWER
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= limits.PIPELINE_MAX_REQUESTS:
+            self.transport.abort()
+            raise Refused("malformed-request")
+        self.url, self.headers, self._chunks = b"", [], 0
+        self._body, self._body_max_bytes = bytearray(), BODY_MAX_BYTES
+        self._read(ConnectionPhase.HEAD)
+
+    def on_headers_complete(self) -> None:
+        size = len(self.url) + len(self.headers) * FIELD_OVERHEAD_BYTES + sum(map(len, chain(*self.headers)))
+        if size > limits.HEAD_MAX_BYTES or len(self.headers) > limits.HEAD_MAX_FIELDS:
+            raise Refused("head-too-large")
+        # In WSGI, one with an underscore would have another header's name. Trailers are left out too.
+        self._head = [header for header in self.headers if b"_" not in header[0]]
+        self._fields = dict(self._head)
+        host = self._fields.get(b"host", b"none" if self.parser.get_http_version() == "1.0" else b"")
+        has_two = len(self._fields) < len(self._head) and [name for name, _ in self._head].count(b"host") > 1
+        if has_two or not is_host(host):
+            raise Refused("malformed-request")
+        length = int(self._fields.get(b"content-length", 0))
+        if length > BODY_MAX_BYTES:
+            self._check_large_body(length)
+        self._read(ConnectionPhase.BODY)
+        if self.expect_100_continue and self.phase is not ConnectionPhase.ANSWER:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_chunk_header(self) -> None:
+        self._chunks += 1
+        if self._chunks > limits.BODY_MAX_CHUNKS:
+            raise Refused("body-too-large")
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+        if len(self._body) > self._body_max_bytes:
+            raise Refused("body-too-large")
 
     def on_message_complete(self) -> None:
-        """The request is whole: hand it to the fast path or the application."""
-        self._reading = ConnectionPhase.IDLE
-        self._is_whole = True
-        if not self.transport.is_closing() and (self.phase is ConnectionPhase.ANSWER or not self._take()):
-            self._queue()
-
-    def _take(self) -> bool:
-        """Whether the fast path answers the request."""
-        if self._fast_path is None or len(self._fields) != len(self.headers):
-            return False
-        answer = self._fast_path.take(self.parser.get_method(), self.url, self._fields, bytes(self._body))
-        if answer is None:
-            return False
-        self._begin(FastCycle(self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()))
-        self._replying = self.loop.create_task(self._reply(self._fast_path, self.url, answer, self.cycle))
-        return True
-
-    async def _reply(self, fast_path: FastPath, target: bytes, answer: Awaitable[RawResponse], cycle: Any) -> None:
-        began, status = time.perf_counter(), None
-        try:
-            reply = await answer
-            if self.flow.write_paused:
-                await self.flow.drain()
-            if not cycle.disconnected:
-                self.transport.write(reply.encode(self._date(), is_last=not cycle.keep_alive))
-                status = reply.status
-        except Exception:
-            log.exception("the fast path failed")
-        fast_path.answered(target, status, began)
-        if status is None:
-            self.transport.abort()
+        """The request is whole: the fast path answers it, or uvicorn after those before it."""
+        self.reading = ConnectionPhase.IDLE
+        if self.transport.is_closing():
             return
-        cycle.response_complete = True
-        if not cycle.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
-
-    def _date(self) -> str:
-        """The value of the field Date, which uvicorn keeps."""
-        return self.server_state.default_headers[0][1].decode()
-
-    def _begin(self, cycle: Any) -> None:
-        self.cycle = cycle
-        self._answering = cycle
-        self._enter(ConnectionPhase.ANSWER)
-        if self._is_stopping():
-            self.answer_last()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Begin to answer."""
-        newest = self.cycle
-        self._begin(cycle)
-        self.cycle = newest
-        super()._start_asgi_task(cycle, app)
+        scope: Any = {"method": self.parser.get_method().decode()}
+        url, answer = self.url, None
+        if self.phase is not ConnectionPhase.ANSWER and len(self._fields) == len(self._head):
+            answer = self.app.take(self.parser.get_method(), url, self._fields, bytes(self._body), scope)
+        if answer is None:
+            super().on_message_begin()
+            self.url, self.scope["headers"] = url, self._head
+            super().on_headers_complete()
+            self.cycle.body, self.cycle.more_body = self._body, False
+            self.cycle.message_event.set()
+        else:
+            log, event, then = self.logger, asyncio.Event(), self.on_response_complete
+            keeps = self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()
+            self.cycle = RequestResponseCycle(
+                scope, self.transport, self.flow, log, log, False, [], event, False, keeps, then
+            )
+            self._start_asgi_task(self.cycle, lambda *_: self._reply(answer))
 
     def on_response_complete(self) -> None:
-        """Continue with the requests that came meanwhile, or wait for the next one."""
-        self.server_state.total_requests += 1
-        if not self.pipeline and self._reading is not ConnectionPhase.BODY:
-            self._release_large_body()
-        if self.transport.is_closing():
-            self._enter(ConnectionPhase.END)
-            return
+        if not self.pipeline and self.reading is not ConnectionPhase.BODY:
+            self.server_state.large_bodies.discard(self)
         self.flow.resume_reading()
-        self._enter(self._reading)
-        if self.pipeline:
+        if self.transport.is_closing():
+            self._enter(ConnectionPhase.CLOSE)
+        elif self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        elif self._refusal:
-            self._send_refusal()
+        else:
+            self._enter(self.reading)
+            if self._refused:
+                self._refuse(self._refused)
 
     def pause_writing(self) -> None:
-        """The client does not read what was sent."""
         super().pause_writing()
         self._unread_since = self.loop.time()
 
-    def resume_writing(self) -> None:
-        """The client has read most of it."""
-        super().resume_writing()
-        self._unread_since = None
-
     def enforce_timeouts(self, now: float) -> None:
-        """End what has taken too long."""
-        if self._unread_since is not None and now - self._unread_since > self._limits.unread_s:
+        if self.flow.write_paused and now - self._unread_since > self.server_state.limits.unread_s:
             self.transport.abort()
-        elif now - self.since > self._timeout_s():
-            self._end()
+        elif now - self.since > getattr(self.server_state.limits, self.phase):
+            if self.phase in (ConnectionPhase.HEAD, ConnectionPhase.BODY):
+                self._refuse(Refused("request-timeout"))
+            elif self.phase is not ConnectionPhase.IDLE:
+                self.transport.abort()
+            # Unless there are bytes in the socket's receive buffer.
+            elif not any(fcntl.ioctl(self.transport.get_extra_info("socket"), termios.FIONREAD, bytes(4))):
+                self._enter(ConnectionPhase.CLOSE)
+                self.transport.close()
 
     def answer_last(self) -> None:
-        """Let the newest unanswered request be the connection's last."""
-        if self.cycle is not None:
-            newest = self.pipeline[0][0] if self.pipeline else self.cycle
-            newest.keep_alive = False
+        """Let the newest whole request be the connection's last."""
+        if not self._refused and self.cycle is not None:
+            self.cycle.keep_alive = False
 
-    def close_unused(self, since: float) -> None:
-        """Close the connection if no byte of a request has come since then."""
-        if self.phase is ConnectionPhase.IDLE and self.since <= since and not self._unread_bytes():
-            self._enter(ConnectionPhase.END)
-            self.transport.close()
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        self._enter(ConnectionPhase.ANSWER)
+        if self.server_state.is_stopping:
+            self.answer_last()
+        self._answer = self.loop.create_task(cycle.run_asgi(app))
 
-    def _unread_bytes(self) -> int:
-        """Bytes in the socket's receive buffer."""
-        found = array("i", [0])
-        fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, found)
-        return found[0]
+    async def _reply(self, answer: Awaitable[RawResponse]) -> None:
+        reply, cycle = await answer, self._answering
+        if self.flow.write_paused:
+            await self.flow.drain()
+        if not cycle.disconnected:
+            cycle.response_started = cycle.response_complete = True
+            self.transport.write(reply.encode(self.server_state.default_headers[0][1], is_last=not cycle.keep_alive))
+            if not cycle.keep_alive:
+                self.transport.close()
+            self.on_response_complete()
 
-    def _timeout_s(self) -> float:
-        # Of every connection, twice a second: a dictionary takes three to six times as long.
-        limits = self._limits
-        match self.phase:
-            case ConnectionPhase.IDLE:
-                return limits.idle_s
-            case ConnectionPhase.HEAD:
-                return limits.head_s
-            case ConnectionPhase.BODY:
-                return limits.body_s
-            case ConnectionPhase.ANSWER:
-                return limits.answer_s
-            case ConnectionPhase.END:
-                return limits.linger_s if self._refusal else limits.unread_s
+    def _parse(self, data: bytes) -> None:
+        newest = self.cycle
+        self.parser.feed_data(data)
+        # Bytes since the last whole request, but for those that came with its end.
+        self._partial_bytes = self._partial_bytes + len(data) if self.cycle is newest else 0
+        # A body with the framing of its chunks; a head, or empty lines.
+        is_body = self.reading is ConnectionPhase.BODY
+        if self._partial_bytes > (2 * self._body_max_bytes if is_body else limits.HEAD_MAX_BYTES):
+            raise Refused("body-too-large" if is_body else "head-too-large")
 
-    def _end(self) -> None:
-        if self.phase is ConnectionPhase.IDLE:
-            self.close_unused(self.since)
-        elif self.phase in (ConnectionPhase.HEAD, ConnectionPhase.BODY):
-            self._refuse("request-timeout")
-        else:
-            self.transport.abort()
+    def _check_large_body(self, length: int) -> None:
+        if length > body_max_bytes(self.url.partition(b"?")[0].decode("latin-1")):
+            raise Refused("body-too-large")
+        # One of a connection, until it is answered.
+        large_bodies = self.server_state.large_bodies
+        if self in large_bodies or len(large_bodies) >= LARGE_BODIES_MAX:
+            raise retry_later("uploads-busy", BUSY_FOR_S)
+        large_bodies.add(self)
+        self._body_max_bytes = length
 
-    def _disconnect(self) -> None:
-        """Stop all answers."""
-        self.pipeline.clear()
-        if self._answering is not None and not self._answering.response_complete:
-            self._answering.disconnected = True
-            self._answering.message_event.set()
-            self._answering.scope[GONE] = True
-            self.flow.resume_writing()
-
-    def _release_large_body(self) -> None:
-        if self._has_large_body:
-            self._has_large_body = False
-            self._admission.release_large_body()
-
-    def _refuse(self, kind: str) -> None:
-        """Refuse the newest request, after the answers to those before it."""
-        self._refusal = kind
+    def _read(self, part: ConnectionPhase) -> None:
+        """That part of the newest request is to come."""
+        self.reading = part
         if self.phase is not ConnectionPhase.ANSWER:
-            self._send_refusal()
+            self._enter(part)
 
-    def _send_refusal(self) -> None:
-        self._enter(ConnectionPhase.END)
-        if self.transport.is_closing():
-            return
-        answer = refusal(self._refusal, page_language(self._refusal, self._fields))
-        self.transport.write(answer.encode(self._date(), is_last=True))
-        self.transport.write_eof()
+    def _enter(self, phase: ConnectionPhase) -> None:
+        self.phase, self.since = phase, self.loop.time()
 
-    def _discard(self, data: bytes) -> None:
-        self._lingered_bytes += len(data)
-        if self._lingered_bytes > LINGER_MAX_BYTES:
-            self.transport.abort()
-            return
-        self.transport.pause_reading()
-        self.loop.call_later(LINGER_PAUSE_S, self._read_again)
-
-    def _read_again(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+    def _refuse(self, error: Refused) -> None:
+        """Refuse the newest request, after the answers to those before it."""
+        self._refused = error
+        if self.phase is not ConnectionPhase.ANSWER:
+            self._enter(ConnectionPhase.LINGER)
+            answer = refusal(error, dict(self.headers or ()))
+            self.transport.write(answer.encode(self.server_state.default_headers[0][1], is_last=True))
+            self.transport.write_eof()

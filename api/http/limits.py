@@ -1,10 +1,9 @@
 """How much a connection may send and how long it may take, and how many connections there may be."""
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from api.web.body_sizes import LARGE_BODIES_MAX
+from uvicorn.server import ServerState
 
 # Of one request, with its request line.
 HEAD_MAX_BYTES: Final = 8 * 1024
@@ -42,41 +41,14 @@ class ConnectionLimits(NamedTuple):
     connections_per_client: int = 1_000
 
 
-# The client that an address belongs to, by which connections are counted.
-ClientOf = Callable[[str], str]
+class Connections(ServerState):
+    """All of them, how many each client has, and those with a large body. ``is_stopping``: each answer is the last."""
 
+    connections: set[Any]
+    is_stopping = False
 
-class Admission:
-    """Counts connections, by the client that ``client_of`` names for an address, and large bodies."""
-
-    def __init__(self, limits: ConnectionLimits, client_of: ClientOf) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
+        super().__init__()
         self.limits = limits
-        self._client_of = client_of
-        self._clients: Counter[str] = Counter()
-        self._connections = self._large_bodies = 0
-
-    def admit(self, peer: str) -> bool:
-        """Count a new connection of this address; whether it may stay."""
-        client = self._client_of(peer)
-        self._clients[client] += 1
-        self._connections += 1
-        is_full = self._connections > self.limits.connections
-        return not is_full and self._clients[client] <= self.limits.connections_per_client
-
-    def release(self, peer: str) -> None:
-        """A connection of this address has ended."""
-        client = self._client_of(peer)
-        self._connections -= 1
-        self._clients[client] -= 1
-        if self._clients[client] <= 0:
-            del self._clients[client]
-
-    def admit_large_body(self) -> bool:
-        """Count another large body; whether it may come."""
-        may_come = self._large_bodies < LARGE_BODIES_MAX
-        self._large_bodies += may_come
-        return may_come
-
-    def release_large_body(self) -> None:
-        """A large body is no longer needed."""
-        self._large_bodies -= 1
+        self.clients: Counter[str] = Counter()
+        self.large_bodies: set[Any] = set()

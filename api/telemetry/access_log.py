@@ -27,14 +27,12 @@ class AccessLog:
 
         await self.inner(scope, receive, log_and_send)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes, scope: Scope
+    ) -> Awaitable[RawResponse] | None:
         """The answer of the inner application's fast path."""
-        answer = self.inner.take(method, target, fields, body)
+        answer = self.inner.take(method, target, fields, body, scope)
         return None if answer is None else self._logged(answer, method.decode(), target.decode())
-
-    def answered(self, target: bytes, status: int | None, began: float) -> None:
-        """Pass it on."""
-        self.inner.answered(target, status, began)
 
     async def _logged(self, answer: Awaitable[RawResponse], method: str, path: str) -> RawResponse:
         began = self._clock()

@@ -43,16 +43,14 @@ class TracedApplication:
 
             await self.inner(scope, receive, trace_and_send)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes, scope: Scope
+    ) -> Awaitable[RawResponse] | None:
         """The answer of the inner application's fast path."""
-        answer = self.inner.take(method, target, fields, body)
+        answer = self.inner.take(method, target, fields, body, scope)
         if answer is None or self._chance() >= self._ratio:
             return answer
         return self._traced(answer, method.decode(), target.decode())
-
-    def answered(self, target: bytes, status: int | None, began: float) -> None:
-        """Pass it on."""
-        self.inner.answered(target, status, began)
 
     async def _traced(self, answer: Awaitable[RawResponse], method: str, path: str) -> RawResponse:
         with self._span(method, path) as span:

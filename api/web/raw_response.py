@@ -44,11 +44,11 @@ class RawResponse(Struct, frozen=True, gc=False):
         more = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
         return [*own, *more, *_SECURITY]
 
-    def encode(self, date: str, *, is_last: bool) -> bytes:
+    def encode(self, date: bytes, *, is_last: bool) -> bytes:
         """The response as HTTP/1.1; ``is_last`` ends the connection. No header's value may come from a client."""
         more = [f"{name}: {value}\r\n" for name, value in self.headers.items()]
         head = (
-            f"HTTP/1.1 {_PHRASES[self.status]}\r\ndate: {date}\r\ncontent-type: {self.media_type}\r\n"
+            f"HTTP/1.1 {_PHRASES[self.status]}\r\ndate: {date.decode()}\r\ncontent-type: {self.media_type}\r\n"
             f"content-length: {len(self.body)}\r\n{''.join(more)}{_SECURITY_TEXT}{_CLOSE if is_last else ''}\r\n"
         )
         return head.encode("latin-1") + self.body
@@ -95,18 +95,16 @@ async def or_problem(answer: Awaitable[RawResponse], path: str) -> RawResponse:
         return unexpected(error, path)
 
 
-class FastPath(Protocol):
-    """Answers some requests in the loop, more cheaply than by ASGI."""
-
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
-        """The answer to a request without repeated header fields; None for one that is left to ASGI."""
-
-    def answered(self, target: bytes, status: int | None, began: float) -> None:
-        """The answer is sent (status None: its client has disconnected); it began then (time.perf_counter)."""
-
-
-class FastApplication(FastPath, Protocol):
-    """An ASGI application with a fast path."""
+class FastApplication(Protocol):
+    """An ASGI application that answers some requests in the loop more cheaply."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes, scope: Scope
+    ) -> Awaitable[RawResponse] | None:
+        """The answer to a request without repeated header fields; None for one that is left to ASGI.
+
+        The server sets GONE in ``scope``, as in the scope of a request by ASGI.
+        """

@@ -62,7 +62,7 @@ def buy(database: str, *orders: Order) -> list[tuple[int, Any]]:
     """The answers, statuses with bodies, to these orders, which are all under way at once."""
 
     async def answer(shop: Shop, fields: dict[bytes, bytes], body: bytes) -> RawResponse:
-        taken = shop.take(b"POST", PATH.encode(), fields, body)
+        taken = shop.take(b"POST", PATH.encode(), fields, body, {})
         assert taken is not None
         return await taken
 

@@ -8,10 +8,10 @@ import rich_click as click
 import uvloop
 
 from api.__main__ import limits_of, listener_of, tune_garbage_collector
-from api.auth.clients import client_of
 from api.http.server import HttpServer
 from lab.bench.baseline.shop import shop_of
 from settings import Settings, settings
+from telemetry.signals import stop_on_signals
 
 
 @click.command(name="baseline", hidden=True)
@@ -25,4 +25,6 @@ def command() -> None:
 
 async def _serve(now: Settings, listener: socket.socket) -> None:
     async with shop_of(os.environ["TURNSTILE_DATABASE_URL"]) as shop:
-        await HttpServer(shop, listener, limits_of(now), client_of, shop).serve()
+        server = HttpServer(shop, listener, limits_of(now))
+        stop_on_signals(server.handle_exit)
+        await server.serve()

@@ -61,13 +61,12 @@ class Shop:
         """Answer anything but a purchase."""
         await problem("not-found").send(send)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes, scope: Scope
+    ) -> Awaitable[RawResponse] | None:
         """The answer to a purchase: 201 with the tickets, or a problem with the reason."""
         is_purchase = method == b"POST" and target == PATH.encode()
         return or_problem(self._buy(fields, body), PATH) if is_purchase else None
-
-    def answered(self, target: bytes, status: int | None, began: float) -> None:
-        """It counts nothing."""
 
     async def _buy(self, fields: Fields, content: bytes) -> RawResponse:
         try:

@@ -16,10 +16,10 @@ class Answering:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._reply().send(send)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes, scope: Scope
+    ) -> Awaitable[RawResponse] | None:
         return self.answer()
-
-    def answered(self, target: bytes, status: int | None, began: float) -> None: ...
 
     async def answer(self) -> RawResponse:
         """The answer of the fast path, which takes everything."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from api.__main__ import allowing, limits_of
+from api.__main__ import CrossOrigin, limits_of
 from api.auth.clients import client_of
 from settings import Settings
 from tests.unit.api.asgi import Answering, ask
@@ -30,7 +30,7 @@ def test_no_site_may_use_the_api_unless_a_setting_names_it() -> None:
 
 
 def test_scripts_of_a_site_that_a_setting_names_may_use_the_api() -> None:
-    application = allowing(Answering(), made(cors_origins=f"{SHOP}/, http://localhost:3000").allowed_origins)
+    application = CrossOrigin(Answering(), made(cors_origins=f"{SHOP}/, http://localhost:3000").allowed_origins)
     for origin in (SHOP, "http://localhost:3000"):
         assert allowed(ask(application, headers={"Origin": origin})) == origin
         asked = ask(application, "OPTIONS", headers=PREFLIGHT | {"Origin": origin})
@@ -42,8 +42,12 @@ def test_scripts_of_a_site_that_a_setting_names_may_use_the_api() -> None:
         assert (asked[0]["status"], allowed(asked)) == (400, None)
 
 
+def test_with_such_sites_every_answer_goes_where_it_gets_their_headers() -> None:
+    assert CrossOrigin(Answering(), [SHOP]).take(b"POST", b"/", {}, b"", {}) is None
+
+
 def test_a_purchase_may_be_sent_and_its_headers_read_by_such_a_script() -> None:
-    application = allowing(Answering(), [SHOP])
+    application = CrossOrigin(Answering(), [SHOP])
     headers = dict(ask(application, headers={"Origin": SHOP})[0]["headers"])
     assert {b"Location", b"Retry-After"} <= set(headers[b"access-control-expose-headers"].split(b", "))
     asked = PREFLIGHT | {"Origin": SHOP, "Access-Control-Request-Headers": "content-type,if-match,prefer,x-other"}

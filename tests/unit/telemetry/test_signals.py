@@ -1,5 +1,6 @@
-"""A starting process ends on SIGTERM, even as PID 1 of a container."""
+"""A starting process ends on SIGTERM, even as PID 1 of a container; one with a running loop is told to stop."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from telemetry.signals import ENDING_SIGNALS, stop_on_signals
+from tests.unit.api.soon import soon
 
 ROOT = Path(__file__).parents[3]
 NAMESPACE = ("unshare", "--fork", "--pid", "--kill-child")
@@ -27,3 +31,15 @@ def test_process_1_ends_well_when_it_is_told_to(number: signal.Signals) -> None:
             assert process.wait(60) == 0
         finally:
             process.kill()
+
+
+def test_a_running_loop_calls_the_handler_and_goes_on() -> None:
+    async def told() -> list[int]:
+        numbers: list[int] = []
+        stop_on_signals(lambda number, _: numbers.append(number))
+        for number in ENDING_SIGNALS:
+            os.kill(os.getpid(), number)
+        await soon(lambda: len(numbers) == len(ENDING_SIGNALS))
+        return numbers
+
+    assert sorted(asyncio.run(told())) == sorted(ENDING_SIGNALS)

@@ -83,7 +83,7 @@ def _long() -> Iterator[bytes]:
 class Running:
     """The server and what it has carried out."""
 
-    def __init__(self, limits: ConnectionLimits, is_fast: bool) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self.application = Application()
         listener = socket.socket()
         listener.bind((HOST, 0))
@@ -91,7 +91,7 @@ class Running:
         self.counters = RequestCounters()
         threads = WsgiThreads(self.application, lambda: self.server.should_exit)
         dispatch: Any = HttpApplication(self.application, threads, self.counters)  # type: ignore[arg-type]
-        self.server = HttpServer(dispatch, listener, limits, lambda address: address, dispatch if is_fast else None)
+        self.server = HttpServer(dispatch, listener, limits)
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
@@ -135,9 +135,9 @@ class Running:
 
 
 @contextmanager
-def running(limits: ConnectionLimits | None = None, *, is_fast: bool = True) -> Iterator[Running]:
-    """A server that stops afterwards; in time, too. ``is_fast``: with a fast path, not by ASGI alone."""
-    server = Running(limits or STOPS_SOON, is_fast)
+def running(limits: ConnectionLimits | None = None) -> Iterator[Running]:
+    """A server that stops afterwards; in time, too."""
+    server = Running(limits or STOPS_SOON)
     server.start()
     try:
         yield server

@@ -6,13 +6,15 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from api.http.limits import ConnectionLimits
 from api.http.server import HttpServer
+from api.http_application import PURCHASES_ROUTE
+from api.web.raw_response import RawResponse
 from tests.eventually import eventually
+from tests.unit.api.asgi import Answering
 from tests.unit.api.http.running import HEAD, HOST, STOPS_SOON, Running, running
 
 ASKED = b"POST /echo HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n"
@@ -104,6 +106,29 @@ def test_a_wish_for_another_protocol_is_ignored(server: Running) -> None:
     assert came.startswith(b"HTTP/1.1 200 ")
 
 
+def test_what_follows_a_body_is_no_header_of_the_request(server: Running) -> None:
+    sent = b"POST /fields HTTP/1.1\r\n" + HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    came = server.said_to(sent + b"0\r\nX-Own: b\r\nX_Forwarded_For: a\r\n\r\n")
+    assert b"\r\nHTTP_CONNECTION HTTP_HOST\r\n" in came
+
+
+def test_an_answer_of_the_fast_path_that_fails_is_logged_and_the_last(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    came = server.said_to(b"GET /quick/x/0 HTTP/1.1\r\n" + HEAD + b"\r\n")
+    assert came.startswith(b"HTTP/1.1 500 ")
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert server.counters.counts["POST", PURCHASES_ROUTE, "500"] == 1
+
+
+def test_small_answers_are_sent_at_once(server: Running) -> None:
+    with server.connect():
+        eventually(lambda: server.server.server_state.connections, within=5)
+        for connection in list(server.server.server_state.connections):
+            client = connection.transport.get_extra_info("socket")
+            assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
 def test_a_header_with_an_underscore_passes_for_no_other(server: Running) -> None:
     sent = b"GET /fields HTTP/1.0\r\n" + HEAD + b"X_Forwarded_For: a\r\nX-Own: b\r\n\r\n"
     assert b"\r\nHTTP_HOST HTTP_X_OWN\r\n" in server.said_to(sent)
@@ -113,6 +138,7 @@ def test_many_wait_in_the_loop_at_once_while_others_are_served(server: Running) 
     waiting = [server.client() for _ in range(200)]
     for number, client in enumerate(waiting):
         client.request("POST", "/quick/0/0.5", b"%d" % number)
+    eventually(lambda: server.counters.in_flight >= 150, within=5)
     assert server.get() == (200, b"done")
     assert [client.getresponse().read() for client in waiting] == [b"%d" % number for number in range(len(waiting))]
     for client in waiting:
@@ -230,7 +256,7 @@ def test_connections_of_one_client_are_bounded() -> None:
         for client in clients:
             client.close()
         eventually(lambda: server.get() == (200, b"done"), within=5)
-        eventually(lambda: server.server.admission._clients == {}, within=5)
+        eventually(lambda: server.server.server_state.clients == {}, within=5)
 
 
 def test_a_server_that_has_no_files_left_goes_on_when_it_has_some(
@@ -256,17 +282,16 @@ def test_a_server_that_has_no_files_left_goes_on_when_it_has_some(
 
 
 def test_a_client_accepted_at_the_very_end_is_answered() -> None:
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await asyncio.sleep(0.1)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"done"})
+    class Slow(Answering):
+        async def answer(self) -> RawResponse:
+            await asyncio.sleep(0.1)
+            return await super().answer()
 
     async def answer() -> bytes:
         with socket.create_server((HOST, 0)) as listener:
-            server = HttpServer(application, listener, ConnectionLimits(), lambda address: address)
+            server = HttpServer(Slow(), listener, ConnectionLimits())
             server.config.load()
-            await server.startup()
-            server._loop.remove_reader(listener)  # who comes now stays in the backlog until the shutdown looks there
+            await server.startup()  # who comes now stays in the backlog until the shutdown looks there
             with socket.create_connection(listener.getsockname()) as client:
                 client.sendall(LAST)
                 await server.shutdown()
@@ -279,12 +304,12 @@ def test_a_client_accepted_at_the_very_end_is_answered() -> None:
 def test_a_crowd_that_knocks_is_let_in_in_one_turn_of_the_loop() -> None:
     async def let_in() -> int:
         listener = socket.create_server((HOST, 0), backlog=100)
-        server = HttpServer(None, listener, ConnectionLimits(), lambda address: address)
+        server = HttpServer(Answering(), listener, ConnectionLimits())
         await server.startup()
         clients = [socket.create_connection(listener.getsockname()) for _ in range(50)]
         server._accept()
-        found = len(server._connecting)
-        await asyncio.wait(server._connecting)
+        found = len(server.server_state.tasks)
+        await asyncio.wait(server.server_state.tasks)
         await server.shutdown()
         for client in clients:
             client.close()

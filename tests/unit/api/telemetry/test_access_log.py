@@ -30,7 +30,7 @@ def test_a_request_is_one_line_without_query_body_or_client(caplog: pytest.LogCa
 def test_an_answer_of_the_fast_path_is_one_line_too(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "api.telemetry.access_log")
     clock = iter((1.0, 1.25))
-    answer = AccessLog(Answering(201), lambda: next(clock)).take(b"POST", b"/x", {b"cookie": SECRET.encode()}, b"")
+    answer = AccessLog(Answering(201), lambda: next(clock)).take(b"POST", b"/x", {b"cookie": SECRET.encode()}, b"", {})
     assert answer is not None
     assert asyncio.run(awaited(answer)).status == 201
     [record] = [each for each in caplog.records if each.name == "api.telemetry.access_log"]

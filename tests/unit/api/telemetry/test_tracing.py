@@ -84,7 +84,7 @@ def test_a_span_ends_with_the_last_piece_of_its_answer() -> None:
 @pytest.mark.parametrize("is_chosen", [True, False])
 def test_the_fast_path_is_traced_alike(is_chosen: bool) -> None:
     traces, inner = KeptTraces(), Handed(503)
-    answer = TracedApplication(inner, traces, 0.5, lambda: 0.4 if is_chosen else 0.6).take(b"POST", b"/x", {}, b"")
+    answer = TracedApplication(inner, traces, 0.5, lambda: 0.4 if is_chosen else 0.6).take(b"POST", b"/x", {}, b"", {})
     assert answer is not None
     assert asyncio.run(awaited(answer)).status == 503
     assert (inner.headers is not None) == is_chosen

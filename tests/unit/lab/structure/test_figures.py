@@ -9,12 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from lab.structure.__main__ import main
-from lab.structure.figures import Figure, figures, import_figures
+from lab.structure.figures import HTTP_SERVER, Figure, figures, import_figures
 from lab.structure.imports import circles, import_graph, longest_chain, package_circles
 from lab.structure.source import modules
 
 CHECKOUT: Final = Path(__file__).parents[4]
 CHAIN_MAX_MODULES: Final = 12
+HTTP_MAX_LINES: Final = 400
 TREE: Final = {
     "pyproject.toml": 2 * '[[tool.importlinter.contracts]]\ntype = "layers"\n',
     "api/__init__.py": '"""The API."""\n',
@@ -102,3 +103,8 @@ def test_a_purchase_passes_a_short_chain_of_imports_and_there_are_no_circles() -
     chain = found["longest import chain of a purchase, modules"]
     assert 0 < chain.value <= CHAIN_MAX_MODULES, chain.detail
     assert (found["circles between modules"].detail, found["circles between packages"].detail) == ("", "")
+
+
+def test_the_http_server_is_small() -> None:
+    lines = {it.name: it.lines for it in modules(CHECKOUT) if it.name.startswith(HTTP_SERVER)}
+    assert 0 < sum(lines.values()) <= HTTP_MAX_LINES, lines

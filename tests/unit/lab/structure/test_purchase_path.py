@@ -234,7 +234,7 @@ async def serving(ports: PurchasePorts) -> AsyncIterator[int]:
     listener = socket.socket()
     listener.bind((HOST, 0))
     application = HttpApplication(PurchaseFastPath(ports), WsgiThreads(lambda *_: []), RequestCounters())
-    server = HttpServer(application, listener, STOPS_SOON, lambda address: address, application)
+    server = HttpServer(application, listener, STOPS_SOON)
     running = asyncio.create_task(server.serve())
     await soon(lambda: server.started)
     try:
