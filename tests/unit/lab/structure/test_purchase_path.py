@@ -51,7 +51,7 @@ from tests.unit.api.soon import soon
 
 CHECKOUT: Final = Path(__file__).parents[4]
 PARTITIONS: Final = 4
-RUN_MAX_MODULES: Final = 41
+RUN_MAX_MODULES: Final = 40
 ENDS: Final = {
     "api.http.server",
     "api.http_application",
