@@ -34,8 +34,8 @@ class Fetching(NamedTuple):
     """How a role reads its topics.
 
     ``backoff_s``: for so long, fetched records that no poll has taken keep all partitions from being fetched.
-    ``gather_max_ms``: while records come quickly, a fetch is sent so much later: fewer and fuller fetches and batches
-    (streams/runtime/consumer.py).
+    ``gather_max_ms``: while records come quickly, a fetch is sent up to so much later, by ``gather_each_ms`` for each
+    record of the last poll: fewer and fuller fetches and batches (streams/runtime/consumer.py).
     """
 
     # About 12,000 commands: the ledger works on them during the next fetch.
@@ -43,6 +43,7 @@ class Fetching(NamedTuple):
     poll_max_records: int = 2_000
     backoff_s: float = 0.1
     gather_max_ms: int = 0
+    gather_each_ms: int = 4
 
 
 FETCHING: Final[dict[Role, Fetching]] = {
@@ -51,7 +52,7 @@ FETCHING: Final[dict[Role, Fetching]] = {
     # One poll takes a fetch from four partitions, so that no producer waits for what another has sent.
     "gate": Fetching(partition_max_bytes=128 << 10, backoff_s=0.01),
     # Several steps of a payment follow each other, so that small batches cost more than their records.
-    "payments": Fetching(gather_max_ms=50),
+    "payments": Fetching(gather_max_ms=150, gather_each_ms=2),
     "sales": Fetching(gather_max_ms=100),
 }
 

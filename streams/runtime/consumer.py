@@ -30,9 +30,9 @@ POLL_S = 1.0
 # other partitions keeps the busy one waiting until the broker answers.
 FETCH_WAIT_MS = 100
 # While records come quickly, they are gathered into fuller fetches: the next fetch is sent so much later for each
-# record of the last poll, up to the role's limit, unless that is less than GATHER_MIN_MS, or as many as GATHER_RECORDS
-# came, a backlog. The broker has no fetch to look at meanwhile, as it would for each batch that is appended.
-GATHER_PER_RECORD_MS = 4
+# record of the last poll, up to a limit, both the role's. It is sent at once where that is less than GATHER_MIN_MS, or
+# as many as GATHER_RECORDS came, a backlog. The broker has no fetch to look at meanwhile, as it would for each batch
+# that is appended.
 GATHER_MIN_MS = 10
 GATHER_RECORDS = 1_000
 
@@ -236,7 +236,7 @@ class BatchConsumer(Consumer):
     def _gather(self, count: int) -> None:
         """Let the next fetch gather the longer, the more records a poll has brought."""
         app: Any = self.app
-        wait_ms = min(app.fetching.gather_max_ms, GATHER_PER_RECORD_MS * count)
+        wait_ms = min(app.fetching.gather_max_ms, app.fetching.gather_each_ms * count)
         if app.fetching.gather_max_ms:
             self._fetch_thread.gather(wait_ms if wait_ms >= GATHER_MIN_MS and count < GATHER_RECORDS else 0)
 

@@ -385,6 +385,11 @@ def test_while_records_come_quickly_fetches_wait_for_more_of_them(consumer: Benc
     assert waits_after(consumer, 1, 2, 5, 999, 1, 0) == [0, 0, 20, 50, 0, 0]
 
 
+def test_a_role_says_how_long_a_fetch_waits_for_each_record(consumer: Bench) -> None:
+    cast("App", consumer.app).fetching = Fetching(gather_max_ms=150, gather_each_ms=2)
+    assert waits_after(consumer, 4, 5, 70, 100, 1) == [0, 10, 140, 150, 0]
+
+
 def test_a_backlog_is_fetched_without_a_pause(consumer: Bench) -> None:
     cast("App", consumer.app).fetching = Fetching(gather_max_ms=50)
     assert waits_after(consumer, GATHER_RECORDS, 2_000, GATHER_RECORDS - 1) == [0, 0, 50]
