@@ -14,7 +14,8 @@ from itertools import chain
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle as Cycle
 
 from api.auth.clients import client_of
 from api.http import limits
@@ -23,8 +24,7 @@ from api.web.body_sizes import BODY_MAX_BYTES, LARGE_BODIES_MAX, body_max_bytes
 from api.web.early_refusals import refusal
 from api.web.raw_response import GONE, FastApplication, RawResponse
 
-# A colon, a space, and the end of the line.
-FIELD_OVERHEAD_BYTES: Final = 4
+FIELD_OVERHEAD_BYTES: Final = 4  # a colon, a space, and the end of the line
 # uri-host [":" port] (RFC 3986), which a request has once (RFC 9112, section 3.2).
 HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 is_host: Final = lru_cache(maxsize=1_024)(HOST.fullmatch)
@@ -41,19 +41,22 @@ class ConnectionPhase(StrEnum):
     LINGER = "linger_s"
 
 
+IDLE, HEAD, BODY, ANSWER, CLOSE, LINGER = ConnectionPhase
+
+
 class HttpConnection(HttpToolsProtocol):
     """Answers requests in their order. ``phase`` is that of the oldest request, since ``since``."""
 
     app: FastApplication
     server_state: limits.Connections
-    phase = reading = ConnectionPhase.IDLE
+    phase = reading = IDLE
     _answering: Any = None
     _refused: Refused | None = None
     _partial_bytes = _lingered_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._read(ConnectionPhase.IDLE)
+        self._read(IDLE)
         state, most = self.server_state, self.server_state.limits
         self._client_key = client_of(self.client[0] if self.client else None)
         state.clients[self._client_key] += 1
@@ -93,11 +96,11 @@ class HttpConnection(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends no more, and gets the answers to its whole requests."""
-        if self.reading is ConnectionPhase.IDLE:
+        if self.reading is IDLE:
             self.answer_last()
         elif not self._refused:
             self._refuse(Refused("malformed-request"))
-        return self.phase is ConnectionPhase.ANSWER
+        return self.phase is ANSWER
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= limits.PIPELINE_MAX_REQUESTS:
@@ -105,24 +108,22 @@ class HttpConnection(HttpToolsProtocol):
             raise Refused("malformed-request")
         self.url, self.headers, self._chunks = b"", [], 0
         self._body, self._body_max_bytes = bytearray(), BODY_MAX_BYTES
-        self._read(ConnectionPhase.HEAD)
+        self._read(HEAD)
 
     def on_headers_complete(self) -> None:
-        size = len(self.url) + len(self.headers) * FIELD_OVERHEAD_BYTES + sum(map(len, chain(*self.headers)))
+        size = len(self.url) + len(self.headers) * FIELD_OVERHEAD_BYTES + len(b"".join(chain(*self.headers)))
         if size > limits.HEAD_MAX_BYTES or len(self.headers) > limits.HEAD_MAX_FIELDS:
             raise Refused("head-too-large")
-        # In WSGI, one with an underscore would have another header's name. Trailers are left out too.
-        self._head = [header for header in self.headers if b"_" not in header[0]]
-        self._fields = dict(self._head)
+        self._fields, self._count = dict(self.headers), len(self.headers)
         host = self._fields.get(b"host", b"none" if self.parser.get_http_version() == "1.0" else b"")
-        has_two = len(self._fields) < len(self._head) and [name for name, _ in self._head].count(b"host") > 1
+        has_two = len(self._fields) < self._count and [name for name, _ in self.headers].count(b"host") > 1
         if has_two or not is_host(host):
             raise Refused("malformed-request")
         length = int(self._fields.get(b"content-length", 0))
         if length > BODY_MAX_BYTES:
             self._check_large_body(length)
-        self._read(ConnectionPhase.BODY)
-        if self.expect_100_continue and self.phase is not ConnectionPhase.ANSWER:
+        self._read(BODY)
+        if self.expect_100_continue and self.phase is not ANSWER:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_chunk_header(self) -> None:
@@ -137,33 +138,32 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole: the fast path answers it, or uvicorn after those before it."""
-        self.reading = ConnectionPhase.IDLE
+        self.reading = IDLE
         if self.transport.is_closing():
             return
         scope: Any = {"method": self.parser.get_method().decode()}
-        url, answer = self.url, None
-        if self.phase is not ConnectionPhase.ANSWER and len(self._fields) == len(self._head):
+        url, headers, answer = self.url, self.headers[: self._count], None
+        if self.phase is not ANSWER and len(self._fields) == self._count and b"_" not in b"".join(self._fields):
             answer = self.app.take(self.parser.get_method(), url, self._fields, bytes(self._body), scope)
         if answer is None:
             super().on_message_begin()
-            self.url, self.scope["headers"] = url, self._head
+            # In WSGI, one with an underscore would have another header's name. Trailers are left out too.
+            self.url, self.scope["headers"] = url, [header for header in headers if b"_" not in header[0]]
             super().on_headers_complete()
             self.cycle.body, self.cycle.more_body = self._body, False
             self.cycle.message_event.set()
         else:
             log, event, then = self.logger, asyncio.Event(), self.on_response_complete
             keeps = self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()
-            self.cycle = RequestResponseCycle(
-                scope, self.transport, self.flow, log, log, False, [], event, False, keeps, then
-            )
+            self.cycle = Cycle(scope, self.transport, self.flow, log, log, False, [], event, False, keeps, then)
             self._start_asgi_task(self.cycle, lambda *_: self._reply(answer))
 
     def on_response_complete(self) -> None:
-        if not self.pipeline and self.reading is not ConnectionPhase.BODY:
+        if not self.pipeline and self.reading is not BODY:
             self.server_state.large_bodies.discard(self)
         self.flow.resume_reading()
         if self.transport.is_closing():
-            self._enter(ConnectionPhase.CLOSE)
+            self._enter(CLOSE)
         elif self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         else:
@@ -179,13 +179,13 @@ class HttpConnection(HttpToolsProtocol):
         if self.flow.write_paused and now - self._unread_since > self.server_state.limits.unread_s:
             self.transport.abort()
         elif now - self.since > getattr(self.server_state.limits, self.phase):
-            if self.phase in (ConnectionPhase.HEAD, ConnectionPhase.BODY):
+            if self.phase in (HEAD, BODY):
                 self._refuse(Refused("request-timeout"))
-            elif self.phase is not ConnectionPhase.IDLE:
+            elif self.phase is not IDLE:
                 self.transport.abort()
             # Unless there are bytes in the socket's receive buffer.
             elif not any(fcntl.ioctl(self.transport.get_extra_info("socket"), termios.FIONREAD, bytes(4))):
-                self._enter(ConnectionPhase.CLOSE)
+                self._enter(CLOSE)
                 self.transport.close()
 
     def answer_last(self) -> None:
@@ -193,9 +193,9 @@ class HttpConnection(HttpToolsProtocol):
         if not self._refused and self.cycle is not None:
             self.cycle.keep_alive = False
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start_asgi_task(self, cycle: Cycle, app: Any) -> None:
         self._answering = cycle
-        self._enter(ConnectionPhase.ANSWER)
+        self._enter(ANSWER)
         if self.server_state.is_stopping:
             self.answer_last()
         self._answer = self.loop.create_task(cycle.run_asgi(app))
@@ -217,7 +217,7 @@ class HttpConnection(HttpToolsProtocol):
         # Bytes since the last whole request, but for those that came with its end.
         self._partial_bytes = self._partial_bytes + len(data) if self.cycle is newest else 0
         # A body with the framing of its chunks; a head, or empty lines.
-        is_body = self.reading is ConnectionPhase.BODY
+        is_body = self.reading is BODY
         if self._partial_bytes > (2 * self._body_max_bytes if is_body else limits.HEAD_MAX_BYTES):
             raise Refused("body-too-large" if is_body else "head-too-large")
 
@@ -234,7 +234,7 @@ class HttpConnection(HttpToolsProtocol):
     def _read(self, part: ConnectionPhase) -> None:
         """That part of the newest request is to come."""
         self.reading = part
-        if self.phase is not ConnectionPhase.ANSWER:
+        if self.phase is not ANSWER:
             self._enter(part)
 
     def _enter(self, phase: ConnectionPhase) -> None:
@@ -243,8 +243,8 @@ class HttpConnection(HttpToolsProtocol):
     def _refuse(self, error: Refused) -> None:
         """Refuse the newest request, after the answers to those before it."""
         self._refused = error
-        if self.phase is not ConnectionPhase.ANSWER:
-            self._enter(ConnectionPhase.LINGER)
+        if self.phase is not ANSWER:
+            self._enter(LINGER)
             answer = refusal(error, dict(self.headers or ()))
             self.transport.write(answer.encode(self.server_state.default_headers[0][1], is_last=True))
             self.transport.write_eof()
