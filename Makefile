@@ -94,10 +94,10 @@ unit-api: $(STAMP)
 	$(UNIT) $(addprefix tests/unit/,api connect stack) --ignore=tests/unit/api/http
 
 unit-workers: $(STAMP)
-	$(UNIT) $(addprefix tests/unit/,streams tables)
+	$(UNIT) $(addprefix tests/unit/,streams tables/ledger)
 
 unit-rest: $(STAMP)
-	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect stack streams tables)
+	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect stack streams tables/ledger)
 
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)
