@@ -12,7 +12,7 @@ from api.adapters.board_feed import BoardFeed
 from api.adapters.catalogue_check import CatalogueRows
 from api.adapters.elasticsearch import EventIndex, make_client
 from api.adapters.ledger.client import LedgerClient
-from api.adapters.ledger.command_producer import LINGER_S, PATIENT_LINGER_S, CommandProducer
+from api.adapters.ledger.command_producer import CommandProducer
 from api.adapters.ledger.known_purchases import KnownPurchases
 from api.adapters.ledger.outcome_consumer import OutcomeConsumer, OutcomeFanout
 from api.adapters.ledger.pending_requests import PendingRequests
@@ -97,8 +97,8 @@ def open_servers(settings: Settings) -> Servers:
 
     async def tell(*events: PaymentEvent) -> None:
         values = [encode_payment_event(event) for event in events]
-        linger_s = LINGER_S if any(event.kind in OWN_KINDS for event in events) else PATIENT_LINGER_S
-        await producer.send(PAYMENT_EVENTS, id_bytes(events[0].purchase), *values, linger_s=linger_s)
+        is_webhook = not any(event.kind in OWN_KINDS for event in events)
+        await producer.send(PAYMENT_EVENTS, id_bytes(events[0].purchase), *values, is_patient=is_webhook)
 
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(

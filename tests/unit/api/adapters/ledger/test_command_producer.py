@@ -165,17 +165,26 @@ def test_records_of_one_key_are_stored_in_their_order_before_they_are_answered(m
     opened(scenario)
 
 
-def test_a_record_that_may_wait_gathers_others_until_one_comes_that_may_not() -> None:
+def test_patient_records_that_come_quickly_gather_until_one_comes_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_producer, "PATIENT_LINGER_S", 60)
+    monkeypatch.setattr(command_producer, "QUICK_S", 30)
+
     async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         done: list[object] = []
-        producer.append(b"one purchase", b"1", done.append, done.append, linger_s=60)
-        await asyncio.sleep(3 * LINGER_S)
-        assert cluster.producers[0].sent == []
-        producer.append(b"one purchase", b"2", done.append, done.append)
-        await soon(lambda: len(done) == 2)
-        [(_, builder)] = cluster.producers[0].sent
-        assert [value for _, value in builder.records] == [b"1", b"2"]
-        await asyncio.wait_for(producer.send(COMMANDS, b"one purchase", b"3", linger_s=LINGER_S), 10)
+
+        async def put(value: bytes, *, is_patient: bool) -> None:
+            producer.append(b"one purchase", value, done.append, done.append, is_patient=is_patient)
+            await asyncio.sleep(3 * LINGER_S)
+
+        await put(b"1", is_patient=True)
+        await soon(lambda: len(done) == 1)
+        await put(b"2", is_patient=True)
+        assert len(cluster.producers[0].sent) == 1
+        await put(b"3", is_patient=False)
+        await soon(lambda: len(done) == 3)
+        assert [value for _, value in cluster.producers[0].sent[1][1].records] == [b"2", b"3"]
+        producer._patient_at -= 31
+        await asyncio.wait_for(producer.send(COMMANDS, b"one purchase", b"4", is_patient=True), 10)
 
     opened(scenario)
 
