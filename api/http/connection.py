@@ -64,7 +64,6 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(retry_later("too-many-connections", BUSY_FOR_S))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.pipeline.clear()
         if self._answering is not None:
             # This one is told, not the newest.
             self.cycle = self._answering
@@ -150,7 +149,7 @@ class HttpConnection(HttpToolsProtocol):
             # In WSGI, one with an underscore would have another header's name. Trailers are left out too.
             self.url, self.scope["headers"] = url, [header for header in headers if b"_" not in header[0]]
             super().on_headers_complete()
-            self.cycle.body, self.cycle.more_body = self._body, False
+            self.cycle.body, self.cycle.more_body, self._body = self._body, False, bytearray()
             self.cycle.message_event.set()
         else:
             log, event, then = self.logger, asyncio.Event(), self.on_response_complete

@@ -295,6 +295,16 @@ def test_an_answer_does_not_go_on_for_ever(strict: Running) -> None:
             assert not client.makefile("rb").read().endswith(b"0\r\n\r\n")
 
 
+def test_an_answer_that_is_cut_off_ends_with_those_behind_it(strict: Running, caplog: pytest.LogCaptureFixture) -> None:
+    strict.application.carried_out.clear()
+    with strict.connect() as client, suppress(ConnectionError):
+        client.sendall(b"GET /news HTTP/1.1\r\n" + HEAD + b"\r\n" + GET + HEAD + b"\r\n")
+        client.makefile("rb").read()
+    eventually(lambda: not strict.counters.in_flight, within=5)
+    assert (strict.application.carried_out, caplog.records) == (["/news"], [])
+    assert {key[-1] for key in strict.counters.counts if key[0] == "GET"} == {"aborted"}
+
+
 def test_who_takes_time_for_an_answer_keeps_the_connection_as_long_as_it_takes(strict: Running) -> None:
     sent = b"GET /quick/1/0.8 HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n"
     assert strict.said_to(sent).endswith(b"\r\n\r\nq")

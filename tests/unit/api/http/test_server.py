@@ -169,6 +169,15 @@ def test_who_leaves_before_the_answer_is_counted_as_that_and_holds_up_nobody(own
     assert own.get() == (200, b"done")
 
 
+def test_a_refusal_follows_the_last_answer_of_a_stop_too(own: Running) -> None:
+    with own.connect() as client:
+        client.sendall(b"GET /quick/1/0.5 HTTP/1.1\r\n" + HEAD + b"\r\n" + b"no request\r\n\r\n")
+        eventually(lambda: own.application.carried_out, within=5)
+        own.tell_to_stop()
+        came = client.makefile("rb").read()
+    assert [part[:3] for part in came.split(b"HTTP/1.1 ")[1:]] == [b"200", b"400"]
+
+
 def test_a_stop_answers_what_is_under_way_and_is_held_up_by_no_idle_connection(patient: Running) -> None:
     own = patient
     idle, busy, later = (own.client() for _ in range(3))
