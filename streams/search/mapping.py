@@ -19,7 +19,7 @@ from tables.text.time_zones import local_time, zone_of
 
 ALIAS: Final = "events"
 # Increment it with every change of the mapping or the documents: a worker only writes to an index of its version.
-VERSION: Final = 5
+VERSION: Final = 6
 
 # The score of an event depends on the query and the event alone, not on how often all others have a word ("boolean"):
 # otherwise any change of the index would move the place where the next page begins.
@@ -29,6 +29,8 @@ _TEXT: Final = {
     "similarity": "boolean",
     "index_prefixes": {"min_chars": 1, "max_chars": 10},
 }
+# Of a long text the prefixes are most of what is indexed. Longer ones, of which there are few, are found by the words.
+_LONG_TEXT: Final = _TEXT | {"index_prefixes": {"min_chars": 2, "max_chars": 4}}
 _KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
 _STORED: Final = {"type": "keyword", "index": False, "doc_values": False}
 _MILLISECONDS: Final = {"type": "date_range", "format": "epoch_millis"}
@@ -59,7 +61,7 @@ _PROPERTIES: Final[dict[str, Any]] = {
     "sale": {"properties": dict.fromkeys(Tickets, _MILLISECONDS)},
     "ticketTypes": _NOT_SEARCHED,
     # For full-text search; for the search by a whole title, and for filters on city and tag.
-    "folded": {"properties": dict.fromkeys(FOLDED, _TEXT)},
+    "folded": {"properties": dict.fromkeys(FOLDED, _TEXT) | {"description": _LONG_TEXT}},
     "keys": {"properties": dict.fromkeys(("title", "city", "tags"), _KEYWORD)},
 }
 

@@ -50,9 +50,9 @@ class Titles:
         self._index = EventIndex(self._client, self.name)
         asyncio.run(self._with(lambda client: client.indices.create(index=self.name, **index_body(floor=0))))
 
-    def add(self, titles: Iterable[str]) -> None:
-        """Index events with these titles."""
-        rows = [replace(ROW, id=uuid4(), title=title) for title in titles]
+    def add(self, titles: Iterable[str], **more: str) -> None:
+        """Index events with these titles; ``more`` are other columns of all of them."""
+        rows = [replace(ROW, id=uuid4(), title=title, **more) for title in titles]
         changes = {str(row.id): row for row in rows}
         refused = asyncio.run(self._with(lambda client: SearchIndex(client).write(changes, self.name)))
         assert refused == {}
@@ -97,6 +97,18 @@ def test_any_title_finds_itself_first(titles: Titles, typed: list[str]) -> None:
 @pytest.mark.parametrize(("typed", "meant"), [("muzic", "Music"), ("jzz", "Jazz"), ("jaz", "Jazz"), ("nod", "Node")])
 def test_a_short_word_with_one_wrong_letter_is_found(titles: Titles, typed: str, meant: str) -> None:
     assert meant in titles.found(typed)
+
+
+def test_every_beginning_of_a_word_of_a_description_finds_its_event_and_nothing_else_does(pipeline: Pipeline) -> None:
+    word = "qwyxzliederabendprogramm"
+    made = Titles(pipeline.settings)
+    try:
+        made.add(["Described"], description=f"Ein {word.capitalize()} für alle")
+        for end in range(1, len(word) + 1):
+            assert made.found(word[:end]) == ["Described"], word[:end]
+            assert made.found(f"{word[:end]}xxxx") == [], word[:end]
+    finally:
+        made.close()
 
 
 @pytest.mark.parametrize("typed", ["!!!", "*", '"', "_", "…"])
