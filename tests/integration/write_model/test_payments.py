@@ -1,12 +1,16 @@
-"""Which payments `turnstile payments reconcile` asks about, and what their tickets are worth."""
+"""What `turnstile payments reconcile` asks about, what tickets are worth, and the payments that buyers wait for."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
 
+from api.adapters.payments import SELECT_AWAITED, PaymentRows
+from api.adapters.postgres.database import Database
 from ops.payments import _known
 from settings import Settings
+from tables.messages.encoding import encode_json
 from tests.integration.write_model.conftest import Scratch
 
 PAYMENT = """
@@ -48,3 +52,43 @@ def test_without_a_reference_the_purchase_is_its_own(scratch: Scratch) -> None:
     scratch.rows(PURCHASE, event, purchase, UUID(int=1), "confirmed", str(purchase))
     [found] = _known(Settings(ticket_key="k" * 32, database_url=scratch.url), everything=False)
     assert found.worth == 21
+
+
+MANY = """
+INSERT INTO payment (event_id, purchase_id, account_id, state, provider, reference, url, due, captured, refunded,
+                     currency, detail, disputed, record_offset, at)
+SELECT %s, gen_random_uuid(), gen_random_uuid(), 'due', 'paper', '', '', 21, 0, 0, 'EUR', '', false, 1, now()
+FROM generate_series(1, 2000)
+"""
+
+
+def awaited(event: UUID, purchase: UUID, since: datetime | None) -> bytes:
+    return encode_json({"event_id": event, "purchase_id": purchase, "since_at": since})
+
+
+async def unsent(*_: object) -> None:
+    raise AssertionError("nothing is sent")
+
+
+def test_buyers_get_the_payments_that_are_there_and_have_changed(scratch: Scratch, database: Database) -> None:
+    event, first, paged = uuid4(), uuid4(), uuid4()
+    scratch.rows(PAYMENT, event, first, UUID(int=1), "due", "")
+    scratch.rows(PAYMENT, event, paged, UUID(int=2), "authorizing", "pay-1")
+    scratch.rows("UPDATE payment SET url = 'https://pay.example/1' WHERE purchase_id = %s", paged)
+    before, after = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1)
+    found = [awaited(event, first, None), awaited(event, paged, before)]
+    others = [awaited(event, first, before), awaited(event, paged, after), awaited(uuid4(), first, None)]
+    rows = PaymentRows(database, unsent, {})._read([*others, *found])
+    assert {key: payment.account for key, payment in rows.items()} == dict(
+        zip(found, [UUID(int=1), UUID(int=2)], strict=True)
+    )
+
+
+def test_a_payment_is_found_by_its_key_also_in_a_table_without_statistics(scratch: Scratch, database: Database) -> None:
+    event = uuid4()
+    scratch.rows(MANY, event)
+    asked = b",".join(awaited(event, uuid4(), None) for _ in range(100)).decode()
+    with database.transaction() as connection:
+        plan = connection.execute(f"EXPLAIN {SELECT_AWAITED}", {"awaited": f"[{asked}]"}).fetchall()
+    assert "payment_pkey" in str(plan)
+    assert "Seq Scan" not in str(plan)
