@@ -1,6 +1,8 @@
 """What a test writes outside of the run's folder fails it."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stack.settings import StackSettings
+from tests.unit.written_files import ROOT
 
 
 @pytest.fixture
@@ -44,6 +47,23 @@ def test_files_elsewhere_may_be_read_and_devices_written(outside: Path) -> None:
     Path(os.devnull).write_text("forgotten")
     with pytest.raises(FileNotFoundError):
         outside.read_text()
+
+
+def test_the_folder_of_downloaded_programs_is_made_with_those_above_it(tmp_path: Path) -> None:
+    """In a process of its own, with a home in which nothing is yet."""
+    home = tmp_path / "home"
+    script = (
+        "import pathlib, sys\n"
+        "from stack.settings import jar_cache\n"
+        "from tests.unit.written_files import refuse_writes_outside\n"
+        "with refuse_writes_outside(pathlib.Path(sys.argv[1])):\n"
+        "    (jar_cache().parent / 'program').mkdir(parents=True)\n"
+        "    (jar_cache().parent / 'program' / 'file').touch()\n"
+    )
+    environment = {**os.environ, "HOME": str(home)}
+    environment.pop("XDG_CACHE_HOME", None)
+    subprocess.run([sys.executable, "-c", script, tmp_path / "elsewhere"], check=True, env=environment, cwd=ROOT)
+    assert (home / ".cache" / "turnstile" / "program" / "file").exists()
 
 
 def test_what_has_a_place_of_its_own_has_it_in_the_folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from stack.settings import jar_cache
+
 ROOT: Final = Path(__file__).parents[2]
 WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 # Which argument of an event says what is written.
@@ -20,16 +22,19 @@ PATHS: Final = {"os.mkdir": 0, "os.rename": 1, "os.link": 1, "os.symlink": 1}
 def refuse_writes_outside(folder: Path) -> Iterator[None]:
     """Meanwhile, raise AssertionError where a file outside of ``folder`` is written.
 
-    What Python, pytest and Hypothesis keep for the next run has places of its own.
+    What Python, pytest and Hypothesis keep for the next run has places of its own, and so do downloaded programs
+    (tests/debian.py): the user's cache, whose folders may be made with those above them.
     """
     kept = os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ROOT / ".hypothesis")
-    inside = tuple(f"{os.path.realpath(path)}/" for path in (folder, kept, ROOT / ".pytest_cache"))
+    places = (folder, kept, ROOT / ".pytest_cache", jar_cache().parent)
+    inside = tuple(f"{os.path.realpath(path)}/" for path in places)
     watching = True
 
     def check(event: str, arguments: tuple[Any, ...]) -> None:
         if watching and (path := written(event, arguments)) is not None:
             name = os.path.realpath(os.fsdecode(path))
-            if not (name.startswith(inside) or "/__pycache__" in name or Path(name).is_char_device()):
+            is_above = event == "os.mkdir" and any(place.startswith(f"{name}/") for place in inside)
+            if not (is_above or name.startswith(inside) or "/__pycache__" in name or Path(name).is_char_device()):
                 raise AssertionError(f"a test writes {name}, outside of the folder of its run")
 
     sys.addaudithook(check)
