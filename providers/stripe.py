@@ -133,6 +133,13 @@ class StripeProvider:
         return await asyncio.get_running_loop().run_in_executor(self._threads, ask, asked)
 
     def _carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+        try:
+            return self._told(request)
+        except StripeError as error:
+            raise _unavailable(error) from error
+
+    def _told(self, request: PaymentRequest) -> list[PaymentEvent]:
+        """What Stripe says to a request. Raises ProviderUnavailable, StripeError."""
         subject = Subject(request.event, request.purchase, self._site_url, f"{request.id}", request.id)
         try:
             return self._do(request, subject)
@@ -140,8 +147,6 @@ class StripeProvider:
             return [failure_of(request, datetime.now(UTC), str(error))]
         except (CardError, InvalidRequestError) as error:
             return self._refused(request, subject, error)
-        except StripeError as error:
-            raise _unavailable(error) from error
 
     def _refused(
         self, request: PaymentRequest, subject: Subject, error: CardError | InvalidRequestError

@@ -15,7 +15,7 @@ limited_log = RateLimitedLog(logging.getLogger(__name__))
 
 
 class ProviderCalls:
-    """The providers by name. A call tells nothing where the provider does not answer.
+    """The providers by name. A call tells nothing where the provider does not answer, or its library fails.
 
     Raises MalformedRecord for an unknown provider.
     """
@@ -43,7 +43,11 @@ async def _answered(name: str, asked: Awaitable[list[PaymentEvent]]) -> list[Pay
         return await asked
     except ProviderUnavailable as error:
         limited_log.warning(name, "the provider %s does not answer, it is asked again later: %s", name, error)
-        return []
+    except MalformedRecord:
+        raise
+    except Exception as error:  # noqa: BLE001 (read again, its record would end each worker)
+        limited_log.warning(f"{name} failed", "a call of the provider %s failed", name, exc_info=error)
+    return []
 
 
 def event_record(event: PaymentEvent) -> Record:

@@ -213,6 +213,18 @@ def test_what_was_done_before_is_answered_with_what_it_is_now(shop: Shop) -> Non
     assert told(shop.ask(R.CAPTURE, (400, known), intent("canceled"))) == [(K.VOIDED, NOTHING)]
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
+@pytest.mark.parametrize(
+    ("kind", "code"), [(R.CAPTURE, "parameter_unknown"), (R.VOID, "payment_intent_unexpected_state")]
+)
+def test_a_refusal_whose_payment_can_t_be_read_is_no_answer(
+    shop: Shop, kind: PaymentRequestKind, code: str, status: int
+) -> None:
+    refused = (400, problem("invalid_request_error", code))
+    with pytest.raises(ProviderUnavailable):
+        shop.ask(kind, refused, (status, problem("invalid_request_error", "parameter_unknown")))
+
+
 def test_nobody_answers(shop: Shop) -> None:
     shop.server.close()
     with pytest.raises(ProviderUnavailable):

@@ -37,7 +37,7 @@ class Stopped(Exception):
 
 
 class FakeProvider:
-    """Answers as it was told, or not at all."""
+    """Answers as it was told, or not at all, or fails."""
 
     name = "paper"
     asks_about_webhooks = False
@@ -46,7 +46,7 @@ class FakeProvider:
         self.asked: list[PaymentRequest] = []
         self.looked: list[PaymentQuestion] = []
         self.answers: list[PaymentEvent] = []
-        self.down = False
+        self.down = self.broken = False
 
     async def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
         self.asked.append(request)
@@ -64,7 +64,7 @@ class FakeProvider:
 
     def _answer(self) -> list[PaymentEvent]:
         if self.down:
-            raise ProviderUnavailable("down")
+            raise KeyError("of a library") if self.broken else ProviderUnavailable("down")
         return self.answers
 
 

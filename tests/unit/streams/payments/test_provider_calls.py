@@ -39,11 +39,13 @@ def asked(provider: FakeProvider, name: str) -> list[list[PaymentEvent]]:
     return asyncio.run(both())
 
 
-def test_no_answer_tells_nothing_and_nobody_is_an_error() -> None:
+def test_no_answer_and_a_library_that_fails_tell_nothing_and_nobody_is_an_error() -> None:
     provider = FakeProvider()
     provider.answers = [TOLD]
     assert asked(provider, "paper") == [[TOLD], [TOLD]]
     provider.down = True
+    assert asked(provider, "paper") == [[], []]
+    provider.broken = True
     assert asked(provider, "paper") == [[], []]
     with pytest.raises(MalformedRecord, match="stranger is no provider"):
         asked(provider, "stranger")
