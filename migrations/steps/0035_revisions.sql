@@ -40,6 +40,11 @@ CREATE TRIGGER revision_is_raised
 ALTER PUBLICATION turnstile_account
     SET TABLE account (id, first_name, last_name, email, locale, revision), heartbeat;
 
+-- So a deletion tells the last revision, too: where positions begin anew, its position may be below it.
+CREATE UNIQUE INDEX account_identity ON account (id, revision);
+
+ALTER TABLE account REPLICA IDENTITY USING INDEX account_identity;
+
 DO $$
 BEGIN
     EXECUTE format('GRANT SELECT (revision) ON account TO %I', current_setting('turnstile.cdc_role'));

@@ -42,7 +42,8 @@ class RowChange(Struct, frozen=True, kw_only=True):
         """Grows with every change of the row, however its records arrive.
 
         A revision is above the positions of all earlier changes of the row, and not above that of its own. A deletion
-        has no other version than its position, and the last revision before it.
+        has no revision of its own, but tells the last one. Its position is above that, unless the rows came with a
+        restore to a server whose positions begin anew.
         """
         if self.deleted == GONE:
             return max(self.lsn, self.revision + 1)

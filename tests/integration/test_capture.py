@@ -19,6 +19,7 @@ from connect.polling import Polling
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS
 from streams.search.reindex import reindex
 from streams.search.verify import FIX_ROW, differences
+from tables.messages.row_changes import AccountRow, decode_row
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 from tests.unit.upgrades.recording import recordings
@@ -224,6 +225,26 @@ def test_a_deleted_event_is_found_no_more(pipeline: Pipeline) -> None:
     eventually(lambda: event not in pipeline.found(title), within=20)
     [*_, last] = values(pipeline, EVENT_ROWS, event)
     assert last["__deleted"] == "true"
+
+
+def test_a_deleted_account_is_later_than_its_last_state_wherever_the_log_is(pipeline: Pipeline) -> None:
+    """After a restore to a server whose positions begin anew, a row's revision is above them."""
+    account = str(uuid4())
+    [(ahead,)] = pipeline.rows("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint + (64 << 20)")
+    pipeline.rows("ALTER TABLE account DISABLE TRIGGER revision_is_raised")
+    try:
+        insert = "INSERT INTO account (id, first_name, last_name, email, revision) VALUES (%s, 'By', 'Hand', %s, %s)"
+        pipeline.rows(insert, account, f"{uuid4().hex}@hand.example", ahead)
+    finally:
+        pipeline.rows("ALTER TABLE account ENABLE TRIGGER revision_is_raised")
+    pipeline.rows("UPDATE account SET locale = 'de' WHERE id = %s", account)
+    pipeline.rows("DELETE FROM account WHERE id = %s", account)
+
+    sent = eventually(lambda: len(r := values(pipeline, ACCOUNT_ROWS, account)) == 3 and r, within=20, pause=0.3)
+
+    rows = [decode_row(json.dumps(value).encode(), AccountRow) for value in sent]
+    assert [(row.is_delete, row.version) for row in rows] == [(False, ahead), (False, ahead + 1), (True, ahead + 2)]
+    assert (sent[-1]["first_name"], sent[-1]["email"]) == ("", "")
 
 
 def test_an_outbox_row_flows_with_the_whole_definition(pipeline: Pipeline) -> None:

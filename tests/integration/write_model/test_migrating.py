@@ -338,6 +338,13 @@ def test_replica_identities_are_as_chosen(scratch: Scratch) -> None:
     assert {name for name, identity in found.items() if identity in ("f", b"f")} == {"event"}
 
 
+def test_a_deletion_tells_the_last_revision_of_an_account(scratch: Scratch) -> None:
+    index = "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'account'::regclass AND indisreplident"
+    assert scratch.rows(index) == [("account_identity",)]
+    columns = "SELECT attname FROM pg_attribute WHERE attrelid = 'account_identity'::regclass ORDER BY attnum"
+    assert scratch.rows(columns) == [("id",), ("revision",)]
+
+
 @pytest.mark.parametrize("table", ["event", "account"])
 def test_no_captured_row_goes_by_truncate_which_nobody_would_be_told(scratch: Scratch, table: str) -> None:
     with pytest.raises(psycopg.errors.RaiseException, match=f"TRUNCATE of {table} is not captured: DELETE its rows"):

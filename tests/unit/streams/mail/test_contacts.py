@@ -57,6 +57,16 @@ def test_the_rows_own_revision_counts_where_a_snapshot_has_one_position_for_all(
     assert learn(agent, row(30, email="old@x.example", revision=10)) == Contact(15, "", "", "")
 
 
+def test_an_account_is_deleted_though_the_positions_began_anew(agent: ContactsAgent) -> None:
+    """Its row came with a restore; the deletion tells the row's last revision."""
+    state = row(10, email="a@x.example", revision=1_000_000)
+    gone = row(20, first_name="", last_name="", revision=1_000_000, __deleted="true")
+    assert learn(agent, state, gone) == Contact(1_000_001, "", "", "")
+    assert learn(agent, state) == Contact(1_000_001, "", "", "")
+    again = row(30, email="b@x.example", revision=1_000_005)
+    assert learn(agent, again, state, gone) == Contact(1_000_005, "Ada Byron", "b@x.example", "de")
+
+
 def test_a_row_becomes_a_contact(agent: ContactsAgent) -> None:
     assert learn(agent, row(5, email="a@x.example")) == Contact(5, "Ada Byron", "a@x.example", "de")
 
