@@ -26,7 +26,7 @@ from connect.errors import ConnectError
 from connect.polling import Polling
 from connect.provisioning import open_admin
 from connect.records.consumer import make_consumer
-from connect.topics import DELIVERIES, EVENT_ROWS, OUTCOMES, group
+from connect.topics import ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, OUTCOMES, group
 from connect.wal_position import epoch, segment
 from settings import Settings, settings
 from streams.search.reindex import reindex
@@ -42,7 +42,7 @@ TAIL_RECORDS: Final = 50
 POLL_MS: Final = 5_000
 
 RAISE: Final = """
-WITH raised AS (UPDATE event SET version = version + %(epoch)s RETURNING id, version)
+WITH raised AS (UPDATE event SET version = version + %(epoch)s, revision = -1 RETURNING id, version)
 INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload)
 SELECT gen_random_uuid(), raised.id, 'event-defined', raised.version,
        jsonb_set(newest.payload, '{version}', to_jsonb(raised.version))
@@ -54,8 +54,9 @@ FORGET: Final = """
 DELETE FROM event_outbox USING event
 WHERE event_outbox.aggregate_id = event.id AND event_outbox.version < event.version AND part = 0
 """
-# A trigger sets it above all known positions; consumers know the revisions of the changes that the backup lacks.
-RAISE_REVISIONS: Final = "UPDATE account SET revision = 0"
+# A trigger sets the revision to the log's position, which is above all that consumers know (check_positions), and not
+# above that of the row's next change, as it may be in a backup of another server.
+RENEW_REVISIONS: Final = "UPDATE account SET revision = -1"
 SPOILED: Final = """
 SELECT DISTINCT aggregate_id::text FROM event_outbox WHERE jsonb_typeof(payload) <> 'object' ORDER BY 1 LIMIT 20
 """
@@ -68,13 +69,17 @@ class NotReady(Exception):
 
 class _Change(msgspec.Struct):
     lsn: int = msgspec.field(name="__lsn")
+    revision: int = 0
 
 
 _decode = msgspec.json.Decoder(_Change).decode
 
 
 def check_positions(connection: psycopg.Connection[Any], kafka: ClientOptions) -> None:
-    """Raise NotReady if PostgreSQL's log is not beyond every position that was captured."""
+    """Raise NotReady if PostgreSQL's log is not beyond every position and revision that was captured.
+
+    Only then its position can be the revision of every row.
+    """
     row = connection.execute(POSITION).fetchone()
     newest = newest_position(kafka)
     if row is not None and row[0] <= newest:
@@ -83,9 +88,13 @@ def check_positions(connection: psycopg.Connection[Any], kafka: ClientOptions) -
 
 
 def newest_position(kafka: ClientOptions) -> int:
-    """The highest position in PostgreSQL's log among the last changes of events; 0 without any."""
+    """The highest position or revision among the last changes of events and accounts; 0 without any."""
     with closing(make_consumer(kafka)) as consumer:
-        places = [TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS) or ()]
+        places = [
+            TopicPartition(topic, number)
+            for topic in (EVENT_ROWS, ACCOUNT_ROWS)
+            for number in consumer.partitions_for_topic(topic) or ()
+        ]
         ends = {place: end for place, end in consumer.end_offsets(places).items() if end}
         consumer.assign(list(ends))
         for place, end in ends.items():
@@ -98,9 +107,13 @@ def newest_position(kafka: ClientOptions) -> int:
 
 
 def position_of(value: bytes | None) -> int:
-    """The position of a change in PostgreSQL's log; 0 for an unreadable record, which is a dead letter."""
+    """The position of a change in PostgreSQL's log, or its row's revision if that is higher, as after a restore.
+
+    0 for an unreadable record, which is a dead letter.
+    """
     try:
-        return _decode(value or b"").lsn
+        change = _decode(value or b"")
+        return max(change.lsn, change.revision)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return 0
 
@@ -108,7 +121,7 @@ def position_of(value: bytes | None) -> int:
 def raise_versions(connection: psycopg.Connection[Any]) -> int:
     """Give every event a version that the ledger has not seen, and announce it; the number of events.
 
-    Every row that is captured gets a revision that no consumer has seen.
+    Every row that is captured gets the log's position as its revision, which no consumer has seen.
 
     Raises NotReady, and changes nothing, if a row violates a constraint that is younger than the row.
     """
@@ -118,7 +131,7 @@ def raise_versions(connection: psycopg.Connection[Any]) -> int:
         with connection.transaction():
             count = connection.execute(RAISE, {"epoch": epoch(datetime.now(UTC))}).rowcount
             connection.execute(FORGET)
-            connection.execute(RAISE_REVISIONS)
+            connection.execute(RENEW_REVISIONS)
     except CheckViolation as error:
         what = f"rows of {error.diag.table_name} break {error.diag.constraint_name}"
         raise NotReady(f"{what}: mend them by SQL, then VALIDATE it and run this again") from error

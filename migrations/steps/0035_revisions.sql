@@ -20,12 +20,13 @@ BEGIN
 END
 $$;
 
--- A server whose positions begin anew, after a restore, continues the row's own.
+-- A server whose positions begin anew, after a restore, continues the row's own. A negative one asks for the position
+-- alone: `turnstile restored` does so once the log is beyond all that is known.
 CREATE FUNCTION revision_is_raised() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     now_at bigint := (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint;
 BEGIN
-    NEW.revision := CASE TG_OP WHEN 'INSERT' THEN now_at ELSE greatest(now_at, OLD.revision + 1) END;
+    NEW.revision := CASE WHEN TG_OP = 'INSERT' OR NEW.revision < 0 THEN now_at ELSE greatest(now_at, OLD.revision + 1) END;
     RETURN NEW;
 END
 $$;

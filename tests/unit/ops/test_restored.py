@@ -4,17 +4,75 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kafka import TopicPartition
 
+from connect.topics import ACCOUNT_ROWS, EVENT_ROWS
 from ops import restored
 from ops.restored import NotReady, check_positions
 
 
 @pytest.mark.parametrize(
     ("value", "position"),
-    [(b'{"__lsn": 7, "id": "x"}', 7), (None, 0), (b"", 0), (b"{", 0), (b"{}", 0), (b'{"__lsn": "\xff"}', 0)],
+    [
+        (b'{"__lsn": 7, "id": "x"}', 7),
+        (b'{"__lsn": 7, "revision": 6}', 7),
+        (b'{"__lsn": 7, "revision": 9}', 9),
+        (None, 0),
+        (b"", 0),
+        (b"{", 0),
+        (b"{}", 0),
+        (b'{"__lsn": "\xff"}', 0),
+    ],
 )
 def test_a_record_that_nobody_can_read_tells_of_no_place(value: bytes | None, position: int) -> None:
     assert restored.position_of(value) == position
+
+
+class FakeConsumer:
+    """Topics of one partition, each of one record."""
+
+    def __init__(self, values: dict[str, bytes]) -> None:
+        self.values = values
+        self.read: list[TopicPartition] = []
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        return {0} if topic in self.values else None
+
+    def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 1)
+
+    def assign(self, places: list[TopicPartition]) -> None:
+        self.places = places
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        assert (place in self.places, offset) == (True, 0)
+
+    def position(self, place: TopicPartition) -> int:
+        return int(place in self.read)
+
+    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        self.read = self.places
+        return {place: [SimpleNamespace(value=self.values[place.topic])] for place in self.places}
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("events", "accounts", "newest"),
+    [
+        (b'{"__lsn": 7}', b'{"__lsn": 6}', 7),
+        (b'{"__lsn": 7}', b'{"__lsn": 8}', 8),
+        (b'{"__lsn": 7, "revision": 70}', b'{"__lsn": 8, "revision": 60}', 70),
+        (b'{"__lsn": 7, "revision": 6}', b'{"__lsn": 8, "revision": 90}', 90),
+    ],
+)
+def test_places_are_known_of_events_and_of_accounts(
+    monkeypatch: pytest.MonkeyPatch, events: bytes, accounts: bytes, newest: int
+) -> None:
+    consumer = FakeConsumer({EVENT_ROWS: events, ACCOUNT_ROWS: accounts})
+    monkeypatch.setattr(restored, "make_consumer", lambda _: consumer)
+    assert restored.newest_position({}) == newest
 
 
 def database_at(position: int) -> Any:
