@@ -65,8 +65,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answering is not None:
-            # This one is told, not the newest.
-            self.cycle = self._answering
+            self.cycle = self._answering  # this one is told, not the newest
             self.cycle.scope[GONE] = not self.cycle.response_complete  # type: ignore[typeddict-unknown-key]
         super().connection_lost(exc)
         self.server_state.large_bodies.discard(self)
@@ -105,7 +104,7 @@ class HttpConnection(HttpToolsProtocol):
         if len(self.pipeline) >= limits.PIPELINE_MAX_REQUESTS:
             self.transport.abort()
             raise Refused("malformed-request")
-        self.url, self.headers, self._chunks = b"", [], 0
+        self.url, self.headers, self._chunks, self.expect_100_continue = b"", [], 0, False
         self._body, self._body_max_bytes = bytearray(), BODY_MAX_BYTES
         self._read(HEAD)
 
@@ -122,7 +121,7 @@ class HttpConnection(HttpToolsProtocol):
         if length > BODY_MAX_BYTES:
             self._check_large_body(length)
         self._read(BODY)
-        if self.expect_100_continue and self.phase is not ANSWER:
+        if self.expect_100_continue and self.phase is not ANSWER and self.parser.get_http_version() == "1.1":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_chunk_header(self) -> None:

@@ -90,6 +90,34 @@ def test_who_asks_first_whether_to_send_is_told(server: Running) -> None:
     assert [part[1:4] for part in came.split(b"HTTP/1.1")[1:]] == [b"200", b"413"]
 
 
+@pytest.mark.parametrize(
+    ("version", "more"),
+    [(b"1.0", b"Expect: 100-continue\r\nConnection: keep-alive\r\n"), (b"1.1", b"")],
+    ids=["HTTP/1.0", "who did not ask"],
+)
+def test_nobody_else_is_told_to_go_on(server: Running, version: bytes, more: bytes) -> None:
+    """Not by HTTP/1.0 (RFC 9110, section 10.1.1), nor because an earlier request of the connection asked."""
+    asked = b"POST /quick/0/0 HTTP/1.1\r\n" + HEAD + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    with server.connect() as client:
+        client.sendall(asked)
+        assert client.recv(1_000) == GO_ON
+        client.sendall(b"a")
+        assert client.recv(1_000).startswith(b"HTTP/1.1 200 ")
+        client.sendall(b"GET /quick/1/0 HTTP/" + version + b"\r\n" + HEAD + more + b"\r\n")
+        assert client.recv(1_000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_asks_whether_to_send_behind_another_request_is_not_told_before_that_answer(server: Running) -> None:
+    asked = (
+        b"POST /echo HTTP/1.1\r\n" + HEAD + b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    )
+    with server.connect() as client:
+        client.sendall(b"GET /quick/1/0.1 HTTP/1.1\r\n" + HEAD + b"\r\n" + asked)
+        assert client.recv(1_000).startswith(b"HTTP/1.1 200 ")
+        client.sendall(b"b")
+        assert client.makefile("rb").read().endswith(b"\r\n\r\nb")
+
+
 @pytest.mark.parametrize("path", [b"/quick/1/0.3", b"/slow"])
 def test_who_has_sent_all_and_closed_that_half_gets_the_answer(server: Running, path: bytes) -> None:
     came = server.said_to(b"GET %b HTTP/1.1\r\n" % path + HEAD + b"\r\n", ends=True)
