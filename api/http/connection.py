@@ -136,6 +136,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole: the fast path answers it, or uvicorn after those before it."""
+        if len(self.headers) > limits.HEAD_MAX_FIELDS:
+            raise Refused("body-too-large")
         self.reading = IDLE
         if self.transport.is_closing():
             return
@@ -214,16 +216,16 @@ class HttpConnection(HttpToolsProtocol):
         self.parser.feed_data(data)
         # Bytes since the last whole request, but for those that came with its end.
         self._partial_bytes = self._partial_bytes + len(data) if self.cycle is newest else 0
-        # A body with the framing of its chunks; a head, or empty lines.
+        # A body with the framing of its chunks and its trailers; a head, or empty lines.
         is_body = self.reading is BODY
-        if self._partial_bytes > (2 * self._body_max_bytes if is_body else limits.HEAD_MAX_BYTES):
+        max_bytes = 2 * self._body_max_bytes if is_body else limits.HEAD_MAX_BYTES
+        if self._partial_bytes > max_bytes or (is_body and len(self.headers) > limits.HEAD_MAX_FIELDS):
             raise Refused("body-too-large" if is_body else "head-too-large")
 
     def _check_large_body(self, length: int) -> None:
         if length > body_max_bytes(self.url.partition(b"?")[0].decode("latin-1")):
             raise Refused("body-too-large")
-        # One of a connection, until it is answered.
-        large_bodies = self.server_state.large_bodies
+        large_bodies = self.server_state.large_bodies  # one of a connection, until it is answered
         if self in large_bodies or len(large_bodies) >= LARGE_BODIES_MAX:
             raise retry_later("uploads-busy", BUSY_FOR_S)
         large_bodies.add(self)

@@ -7,7 +7,7 @@ from uvicorn.server import ServerState
 
 # Of one request, with its request line.
 HEAD_MAX_BYTES: Final = 8 * 1024
-HEAD_MAX_FIELDS: Final = 64
+HEAD_MAX_FIELDS: Final = 64  # with those behind its body
 # Each chunk of a body costs a callback, however small it is.
 BODY_MAX_CHUNKS: Final = 1_024
 # Requests of one connection that wait for those before them.

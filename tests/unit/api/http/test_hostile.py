@@ -5,12 +5,13 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 
+from api.http.connection import HttpConnection
 from api.http.limits import (
     BODY_MAX_CHUNKS,
     HEAD_MAX_BYTES,
@@ -233,6 +234,32 @@ def test_the_chunks_of_each_request_are_counted_anew(server: Running) -> None:
     asked = CHUNKED + b"\r\n" + (BODY_MAX_CHUNKS - 1) * b"1\r\nx\r\n" + b"0\r\n\r\n"
     said = server.said_to(asked + asked + GET + HEAD + b"Connection: close\r\n\r\n")
     assert said.count(b"HTTP/1.1 200 ") == 3
+
+
+@pytest.mark.parametrize(("trailers", "status"), [(HEAD_MAX_FIELDS - 3, 200), (HEAD_MAX_FIELDS - 2, 413)])
+@pytest.mark.parametrize("path", [b"/echo", b"/quick/0/0"])
+def test_trailers_count_as_fields_of_the_request(server: Running, path: bytes, trailers: int, status: int) -> None:
+    begun = CHUNKED.replace(b"/echo", path) + b"Connection: close\r\n\r\n1\r\nx\r\n0\r\n"
+    assert status_of(server.said_to(begun + trailers * b"X: a\r\n" + b"\r\n")) == status
+
+
+def test_trailers_that_are_too_many_are_read_no_further(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+    monkeypatch.setattr(HttpConnection, "on_header", record_of(read))
+    sent = CHUNKED + b"\r\n1\r\nx\r\n0\r\n" + 30_000 * b"a:\r\n"
+    assert status_of(server.said_to(sent)) == 413
+    assert len(read) < HEAD_MAX_BYTES
+
+
+def record_of(read: list[bytes]) -> Callable[[HttpConnection, bytes, bytes], None]:
+    """Reads a field as the server does, and notes its name."""
+    inner = HttpConnection.on_header
+
+    def on_header(self: HttpConnection, name: bytes, value: bytes) -> None:
+        read.append(name)
+        inner(self, name, value)
+
+    return on_header
 
 
 @pytest.mark.parametrize("more", [b"", b"/draw", b"/generate"])
