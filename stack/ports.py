@@ -3,6 +3,7 @@
 import os
 import random
 import socket
+import sys
 from collections.abc import Mapping
 
 from stack.errors import PortsTaken
@@ -48,9 +49,10 @@ def claimed(port: int) -> bool:
     """Claim a port for this process until it ends; False if another process did.
 
     A port may be chosen long before a server listens on it, and again and again: until then it is free to everybody's
-    eyes. A claim is an abstract address of a Unix socket, which the kernel takes back with its process.
+    eyes. A claim is an abstract address of a Unix socket, which the kernel takes back with its process; only Linux has
+    them, and elsewhere nothing is claimed.
     """
-    if port in _claims:
+    if port in _claims or sys.platform != "linux":
         return True
     claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:

@@ -81,3 +81,15 @@ def test_what_another_process_has_chosen_is_left_to_it_before_anybody_listens(mo
         assert ports.free_run(30) == range(15_220, 15_250)
         other.communicate()
     assert ports.claimed(15_219)
+
+
+def test_ports_are_chosen_without_claims_where_there_are_no_abstract_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise AssertionError("a claim")
+
+    monkeypatch.setattr(ports, "taken", lambda _: False)
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv(ports.RANGE_VARIABLE, "15250-15279")
+    assert ports.free_run(30) == range(15_250, 15_280)
+    assert ports.claimed(15_250)
