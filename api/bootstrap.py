@@ -98,7 +98,7 @@ def open_servers(settings: Settings) -> Servers:
     async def tell(*events: PaymentEvent) -> None:
         values = [encode_payment_event(event) for event in events]
         is_webhook = not any(event.kind in OWN_KINDS for event in events)
-        await producer.send(PAYMENT_EVENTS, id_bytes(events[0].purchase), *values, is_patient=is_webhook)
+        await producer.send(PAYMENT_EVENTS, id_bytes(events[0].purchase), *values, is_background=is_webhook)
 
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(

@@ -7,7 +7,7 @@ from typing import Final
 from api.purchasing.service import PurchaseFastPath
 from api.schemas.health import Liveness
 from api.telemetry.request_metrics import ROUTE, RequestCounters
-from api.web.raw_response import GONE, JSON, Fields, RawResponse, Receive, Scope, Send
+from api.web.raw_response import DISCONNECTED, JSON, Fields, RawResponse, Receive, Scope, Send
 from api.web.responses import BASE
 from api.web.wsgi_threads import WsgiThreads
 
@@ -68,7 +68,7 @@ class HttpApplication:
             raise
         finally:
             self._counters.in_flight -= 1
-            sent = None if scope.get(GONE) else status
+            sent = None if scope.get(DISCONNECTED) else status
             self._count(scope["method"], scope.get(ROUTE, PURCHASES_ROUTE), sent, began)
 
     def take(
@@ -87,7 +87,7 @@ class HttpApplication:
             return reply
         finally:
             self._counters.in_flight -= 1
-            self._count("POST", route, None if scope.get(GONE) else status, began)
+            self._count("POST", route, None if scope.get(DISCONNECTED) else status, began)
 
     def _count(self, method: str, route: str, status: int | None, began: float) -> None:
         """Count a request that began at ``began`` (perf_counter); ``status`` is None if its client disconnected."""

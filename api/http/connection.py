@@ -22,7 +22,7 @@ from api.http import limits
 from api.problems import BUSY_FOR_S, Refused, retry_later
 from api.web.body_sizes import BODY_MAX_BYTES, LARGE_BODIES_MAX, body_max_bytes
 from api.web.early_refusals import refusal
-from api.web.raw_response import GONE, FastApplication, RawResponse
+from api.web.raw_response import DISCONNECTED, FastApplication, RawResponse
 
 FIELD_OVERHEAD_BYTES: Final = 4  # a colon, a space, and the end of the line
 # uri-host [":" port] (RFC 3986), which a request has once (RFC 9112, section 3.2).
@@ -66,7 +66,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answering is not None:
             self.cycle = self._answering  # this one is told, not the newest
-            self.cycle.scope[GONE] = not self.cycle.response_complete  # type: ignore[typeddict-unknown-key]
+            self.cycle.scope[DISCONNECTED] = not self.cycle.response_complete  # type: ignore[typeddict-unknown-key]
         super().connection_lost(exc)
         self.server_state.large_bodies.discard(self)
         self.server_state.clients[self._client_key] -= 1

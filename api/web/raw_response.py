@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 JSON: Final = "application/json"
 # In a request's scope: set once its client has disconnected.
-GONE: Final = "turnstile.gone"
+DISCONNECTED: Final = "turnstile.disconnected"
 _SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in DATA.items()]
 _SECURITY_TEXT: Final = "".join(f"{name}: {value}\r\n" for name, value in DATA.items())
 _CLOSE: Final = "connection: close\r\n"
@@ -106,5 +106,5 @@ class FastApplication(Protocol):
     ) -> Awaitable[RawResponse] | None:
         """The answer to a request without repeated header fields; None for one that is left to ASGI.
 
-        The server sets GONE in ``scope``, as in the scope of a request by ASGI.
+        The server sets DISCONNECTED in ``scope``, as in the scope of a request by ASGI.
         """

@@ -18,7 +18,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from api.problems import BUSY_FOR_S, retry_later
 from api.web.deferred import DEFERRED
-from api.web.raw_response import GONE, RawResponse, Scope, Send, refused
+from api.web.raw_response import DISCONNECTED, RawResponse, Scope, Send, refused
 
 THREADS_MAX: Final = 64
 # Requests that wait for a thread; one more is refused.
@@ -99,7 +99,7 @@ class WsgiThreads:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": rest is not None})
         try:
-            while rest is not None and not scope.get(GONE):
+            while rest is not None and not scope.get(DISCONNECTED):
                 piece = await self._in_thread(next, rest, None)
                 await send({"type": "http.response.body", "body": piece or b"", "more_body": piece is not None})
                 if piece is None:
@@ -120,7 +120,7 @@ class WsgiThreads:
     async def _send_pieces(self, pieces: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
         async with aclosing(pieces) as following:  # type: ignore[type-var]
             async for piece in following:
-                if scope.get(GONE) or self._is_stopping():
+                if scope.get(DISCONNECTED) or self._is_stopping():
                     break
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
 

@@ -39,8 +39,8 @@ SCANNED_MAX: Final = 2_000
 ASKED_MAX: Final = 64
 # Forgetting one asks about it once more.
 REMEMBERED_MAX: Final = 10_000
-# Of a partition. Further ones are found by an earlier walk.
-SOON_MAX: Final = 10_000
+# Of a partition, which are due before its next walk. Further ones are found by an earlier walk.
+SOON_MAX_PAYMENTS: Final = 10_000
 
 
 class PaymentChecks:
@@ -118,7 +118,7 @@ class PaymentChecks:
         """Note a payment that a walk has seen, unless the next walk comes before it is due."""
         if check_at >= self._next_walk_at[partition]:
             return
-        if len(self._soon[partition]) < SOON_MAX:
+        if len(self._soon[partition]) < SOON_MAX_PAYMENTS:
             heapq.heappush(self._soon[partition], (check_at, key))
         else:
             self._next_walk_at[partition] = check_at

@@ -30,9 +30,9 @@ CONNECT_S: Final = 5.0
 CLOSE_S: Final = 2.0
 # Records within that time share a batch: fewer and fuller requests under load, this much latency when nearly idle.
 LINGER_S: Final = 0.005
-# While they come quickly, those that nobody waits for at a screen gather longer: one that comes so soon after another.
-PATIENT_LINGER_S: Final = 0.02
-QUICK_S: Final = 0.05
+# Background records, which nobody waits for at a screen, gather longer if one comes so soon after another.
+BACKGROUND_LINGER_S: Final = 0.02
+BACKGROUND_GAP_S: Final = 0.05
 BATCH_MAX_BYTES: Final = 256 * 1024
 
 limited_log = RateLimitedLog(logging.getLogger(__name__))
@@ -99,7 +99,7 @@ class CommandProducer:
         self._batches: dict[Place, CommandBatch] = {}
         self._full: dict[Place, deque[CommandBatch]] = {}
         self._handing: set[Place] = set()
-        self._patient_at = float("-inf")
+        self._background_at = float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
 
@@ -120,11 +120,11 @@ class CommandProducer:
         failed: Failed,
         topic: str = COMMANDS,
         *,
-        is_patient: bool = False,
+        is_background: bool = False,
     ) -> None:
         """Send a record without waiting; one of the two functions is called in the end. Raises Unavailable.
 
-        The topic has as many partitions as ``ticket-commands``. Nobody waits at a screen for one that ``is_patient``.
+        The topic has as many partitions as ``ticket-commands``. Nobody waits at a screen if ``is_background``.
         """
         if self._producer is None:
             raise Unavailable(KAFKA)
@@ -137,21 +137,21 @@ class CommandProducer:
             batch = self._batches[place] = CommandBatch(self._producer)
             batch.add(key, value, done, failed)
         now = time.monotonic()
-        linger_s = self._patient_linger_s(now) if is_patient else LINGER_S
+        linger_s = self._background_linger_s(now) if is_background else LINGER_S
         due_at = now + linger_s
         if due_at < batch.due_at:
             batch.due_at = due_at
             asyncio.get_running_loop().call_later(linger_s, self._flush, place, batch)
 
-    def _patient_linger_s(self, now: float) -> float:
-        is_quick, self._patient_at = now - self._patient_at < QUICK_S, now
-        return PATIENT_LINGER_S if is_quick else LINGER_S
+    def _background_linger_s(self, now: float) -> float:
+        is_soon, self._background_at = now - self._background_at < BACKGROUND_GAP_S, now
+        return BACKGROUND_LINGER_S if is_soon else LINGER_S
 
     async def announce(self, event: Announced) -> None:
         """Send a definition and wait for the acknowledgement. Raises Unavailable."""
         await self.send(COMMANDS, id_bytes(event.event), encode_command(event))
 
-    async def send(self, topic: str, key: bytes, *values: bytes, is_patient: bool = False) -> None:
+    async def send(self, topic: str, key: bytes, *values: bytes, is_background: bool = False) -> None:
         """Send records of one key in their order, and wait for the acknowledgements. Raises Unavailable."""
         settled: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         left = len(values)
@@ -167,7 +167,7 @@ class CommandProducer:
                 settled.set_result(True)
 
         for value in values:
-            self.append(key, value, end, end, topic, is_patient=is_patient)
+            self.append(key, value, end, end, topic, is_background=is_background)
         try:
             acknowledged = await result_within(settled, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:

@@ -10,7 +10,7 @@ import pytest
 
 from api.problems import Refused
 from api.web.deferred import DEFERRED
-from api.web.raw_response import GONE
+from api.web.raw_response import DISCONNECTED
 from api.web.wsgi_threads import LoopCaller, WsgiThreads
 from telemetry.traces import current_span, in_span
 from tests.unit.api.soon import soon
@@ -75,7 +75,7 @@ def test_a_long_answer_is_left_off_where_its_client_is_gone_and_lets_go_of_what_
         asked = Asked()
         answering = asyncio.create_task(asked.of(WsgiThreads(long)))
         await soon(lambda: len(asked.sent) > 3)
-        asked.scope[GONE] = True
+        asked.scope[DISCONNECTED] = True
         return await answering
 
     assert asyncio.run(gone()) == 200

@@ -254,7 +254,7 @@ def test_one_in_which_something_happens_before_its_check_is_due_is_asked_about_l
 def test_payments_beyond_those_that_are_noted_are_found_by_an_earlier_walk(
     role: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "SOON_MAX", 0)
+    monkeypatch.setattr(checks, "SOON_MAX_PAYMENTS", 0)
     role.fold(*CAPTURING)
     for seconds in (5.0, 8.1):
         role.now = AT_MS / 1000 + seconds

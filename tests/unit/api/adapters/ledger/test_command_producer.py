@@ -165,26 +165,28 @@ def test_records_of_one_key_are_stored_in_their_order_before_they_are_answered(m
     opened(scenario)
 
 
-def test_patient_records_that_come_quickly_gather_until_one_comes_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_producer, "PATIENT_LINGER_S", 60)
-    monkeypatch.setattr(command_producer, "QUICK_S", 30)
+def test_background_records_that_come_quickly_gather_until_one_comes_that_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(command_producer, "BACKGROUND_LINGER_S", 60)
+    monkeypatch.setattr(command_producer, "BACKGROUND_GAP_S", 30)
 
     async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         done: list[object] = []
 
-        async def put(value: bytes, *, is_patient: bool) -> None:
-            producer.append(b"one purchase", value, done.append, done.append, is_patient=is_patient)
+        async def put(value: bytes, *, is_background: bool) -> None:
+            producer.append(b"one purchase", value, done.append, done.append, is_background=is_background)
             await asyncio.sleep(3 * LINGER_S)
 
-        await put(b"1", is_patient=True)
+        await put(b"1", is_background=True)
         await soon(lambda: len(done) == 1)
-        await put(b"2", is_patient=True)
+        await put(b"2", is_background=True)
         assert len(cluster.producers[0].sent) == 1
-        await put(b"3", is_patient=False)
+        await put(b"3", is_background=False)
         await soon(lambda: len(done) == 3)
         assert [value for _, value in cluster.producers[0].sent[1][1].records] == [b"2", b"3"]
-        producer._patient_at -= 31
-        await asyncio.wait_for(producer.send(COMMANDS, b"one purchase", b"4", is_patient=True), 10)
+        producer._background_at -= 31
+        await asyncio.wait_for(producer.send(COMMANDS, b"one purchase", b"4", is_background=True), 10)
 
     opened(scenario)
 
