@@ -12,6 +12,16 @@ from stack import ports
 from stack.errors import PortsTaken
 
 
+@pytest.fixture(autouse=True)
+def claims(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Of one test: each is an open file, and a process with more than a thousand can't use select() any more."""
+    claims: dict[int, socket.socket] = {}
+    monkeypatch.setattr(ports, "_claims", claims)
+    yield
+    for claim in claims.values():
+        claim.close()
+
+
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server((ports.HOST, 0)) as server:
