@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+import stripe
 from msgspec import Struct
 from stripe import (
     AuthenticationError,
@@ -46,6 +47,9 @@ from providers.stripe_webhooks import SIGNATURE_HEADER, read_notice
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
+
+# It would keep an id of this installation in the user's home, and report how long calls take.
+stripe.enable_telemetry = False
 
 URL: Final = "https://api.stripe.com"
 # A request of ours is at most two calls.

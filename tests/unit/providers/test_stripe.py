@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from stripe import WebhookSignature
+from stripe import WebhookSignature, _telemetry_id
 
 from providers.port import WEBHOOK_MAX_AGE_S, PaymentQuestion, ProviderUnavailable, WebhookRefused
 from providers.stripe import StripeKeys, StripeProvider
@@ -223,6 +224,15 @@ def test_a_refusal_whose_payment_can_t_be_read_is_no_answer(
     refused = (400, problem("invalid_request_error", code))
     with pytest.raises(ProviderUnavailable):
         shop.ask(kind, refused, (status, problem("invalid_request_error", "parameter_unknown")))
+
+
+def test_the_library_keeps_and_tells_no_id_of_the_installation(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(_telemetry_id, "_loaded", False)
+    shop.ask(R.CAPTURE, intent("succeeded", amount_received=4990))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nobody_answers(shop: Shop) -> None:
