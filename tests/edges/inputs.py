@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS
 from lab.chaos.record_batch import CODECS, RawRecord, record_batch
@@ -118,9 +118,11 @@ def _many(count: int, size: int, target: Target, world: World, mark: UUID) -> li
 
 
 def _among_bad(target: Target, world: World, mark: UUID) -> list[RawRecord]:
-    """A good record in one batch with some that can't be read."""
-    bad = _bad((), target, world, mark)
-    return [*bad, *bad, *good(target, world, mark), *bad]
+    """A good record in one batch with some that can't be read; in a compacted topic under other keys."""
+    first, second, last = (
+        record._replace(key=target.key(world, uuid4())) for record in _bad((), target, world, mark) * 3
+    )
+    return [first, second, *good(target, world, mark), last]
 
 
 _take = partial(Input, result=Result.TAKEN)
