@@ -70,6 +70,18 @@ class Case:
             if told.kind == "refused" and told.purchase and told.reason
         }
 
+    @cached_property
+    def changes(self) -> dict[str, list[tuple[float, str | None]]]:
+        """Of each request id, when the commands decided for it were appended (seconds), and why each was refused."""
+        first = [told for told in self.model.outcomes if not told.repeated]
+        reasons = {(told.partition, told.offset): told.reason if told.kind == "refused" else None for told in first}
+        found: dict[str, list[tuple[float, str | None]]] = defaultdict(list)
+        for row in self.readable(COMMANDS):
+            place = row.partition, row.offset
+            if place in reasons and (request := json.loads(row.value or b"").get("request")):
+                found[request].append((row.at / 1000, reasons[place]))
+        return found
+
     def row(self, operation: Json) -> tuple[str, str, ModelPurchase | None]:
         """Event and purchase of a request to buy, and what the log says of it."""
         event, purchase = operation["body"]["eventId"], str(uuid5(UUID(operation["who"]), operation["key"]))

@@ -72,12 +72,18 @@ def _exchanges(case: Case) -> Findings:
         if note["status"] == 200:
             is_true = told is not None and told.kind in OPEN and set(told.seats) == seats_in(note["answer"])
         elif told is not None:
-            is_true = told.reason == name
+            is_true = told.reason == name or (note["status"] == 404 and _was_unknown(case, request, note["until"]))
         else:
             reasons = {"unknown-purchase", "not-yours"} if note["status"] == 404 else {name}
             is_true = any((event, purchase, each) in case.refusals for each in reasons)
         if not is_true:
             yield Finding(3, f"{place(note)}: the log says {told} of {event}.{purchase}")
+
+
+def _was_unknown(case: Case, request: str, until: float) -> bool:
+    """Whether the last command of a request until then came before its purchase; a later one may have done it."""
+    appended = [reason for at, reason in case.changes.get(request, ()) if at <= until]
+    return appended[-1:] == ["unknown-purchase"]
 
 
 def _lists(case: Case) -> Findings:

@@ -1,7 +1,7 @@
 """A small sale of a hall in which everything went well, as commands and as evidence."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -66,12 +66,13 @@ def best(purchase: UUID, quantity: int) -> Hold:
     return Hold(EVENT, purchase, BOB, [TicketLine(FLOOR, quantity, best=BestAvailable())])
 
 
+EXCHANGE = Exchange(EVENT, BOUGHT, ADA, REQUEST, (ONE,), (INSTEAD,))
 LOG: list[Command] = [
     *pieces(1, FULL),
     event(1),
     buy(BOUGHT, ADA, ONE, OTHER),
     best(BEST, 3),
-    Exchange(EVENT, BOUGHT, ADA, REQUEST, (ONE,), (INSTEAD,)),
+    EXCHANGE,
     buy(LOST, BOB, OTHER),
     Confirm(EVENT, BEST, BOB),
     Cancel(EVENT, BEST, BOB, uuid5(BEST, "cancel c"), seats=("A-1-3",)),
@@ -106,11 +107,11 @@ def row(purchase: UUID, status: str, *names: str) -> Json:
     return {"event_id": str(EVENT), "id": str(purchase), "status": status, "lines": [{"seats": list(names)}]}
 
 
-def run() -> Evidence:
-    """A run in which the log was as it should be."""
-    driver, outcomes = sold(LOG)
+def run(log: Sequence[Command] = LOG) -> Evidence:
+    """A run in which the log was as it should be: a command is appended each second."""
+    driver, outcomes = sold(log)
     key = str(EVENT).encode()
-    commands = [Record(0, n, 1000 * (BEGAN + n), key, encode_command(each)) for n, each in enumerate(LOG)]
+    commands = [Record(0, n, 1000 * (BEGAN + n), key, encode_command(each)) for n, each in enumerate(log)]
     told = [Record(0, n, 1000 * BEGAN, key, encode_outcome(each)) for n, each in enumerate(outcomes)]
     place = f"/purchases/{EVENT}.{BOUGHT}/exchange"
     plan = f"/events/{EVENT}/seating"

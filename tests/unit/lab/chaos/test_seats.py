@@ -20,6 +20,7 @@ from tables.messages.commands import (
 )
 from tables.messages.outcomes import Outcome, encode_outcome
 from tests.unit.lab.chaos.seat_story import (
+    EXCHANGE,
     FRONTLESS,
     FULL,
     HALL,
@@ -192,3 +193,13 @@ def test_an_exchange_that_was_still_running_when_it_was_asked_for_again_is_right
     running = {"type": "/problems/still-running"}
     evidence.history.append(note(2, "exchange", 3, 409, running, path=evidence.history[2]["path"]))
     assert list(check(Case(evidence))) == []
+
+
+@pytest.mark.parametrize(("answered_at", "is_right"), [(2, True), (len(LOG), False)])
+def test_an_exchange_before_its_purchase_may_be_unknown_until_it_is_sent_again(
+    answered_at: int, is_right: bool
+) -> None:
+    evidence = run([LOG[0], EXCHANGE, *LOG[1:]])
+    unknown = {"type": "/problems/not-found"}
+    evidence.history.append(note(2, "exchange", answered_at, 404, unknown, path=evidence.history[2]["path"]))
+    assert (list(check(Case(evidence))) == []) is is_right
