@@ -36,6 +36,13 @@ def write(folder: Path, name: str, forward: str, back: str = "SELECT 1;") -> Non
     (folder / f"{name}.rollback.sql").write_text(back)
 
 
+def apply_steps_before(name: str, scratch: Scratch, folder: Path) -> None:
+    for path in FOLDER.glob("*.sql"):
+        if path.name < name:
+            copy(path, folder)
+    apply_steps(scratch.url, CAPTURE, folder)
+
+
 def test_an_empty_database_gets_every_step_and_the_next_run_does_nothing(empty: Scratch) -> None:
     assert apply_steps(empty.url, CAPTURE) == [step.id for step in read_steps(FOLDER)]
     assert tables(empty) >= TABLES
@@ -70,10 +77,7 @@ def test_a_step_that_fails_leaves_nothing_and_can_be_mended(empty: Scratch, tmp_
 def test_rows_that_the_bounds_would_refuse_are_named_and_stay_as_they_are(
     empty: Scratch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for path in FOLDER.glob("*.sql"):
-        if path.name < "0014":
-            copy(path, tmp_path)
-    apply_steps(empty.url, CAPTURE, tmp_path)
+    apply_steps_before("0014", empty, tmp_path)
     odd, good = odd_event(empty, "tags = ARRAY['a', NULL], ends_at = 'infinity'"), odd_event(empty, "title = 'Good'")
     empty.rows("INSERT INTO event_outbox VALUES (%s, 'other', %s, 'x', 1, '{}')", odd, odd)
 
@@ -114,10 +118,7 @@ def announced(scratch: Scratch, event: UUID) -> list[tuple[Any, ...]]:
 
 
 def test_events_that_were_announced_without_an_end_are_announced_once_more(empty: Scratch, tmp_path: Path) -> None:
-    for path in FOLDER.glob("*.sql"):
-        if path.name < "0020":
-            copy(path, tmp_path)
-    apply_steps(empty.url, CAPTURE, tmp_path)
+    apply_steps_before("0020", empty, tmp_path)
     old, ended, over = (odd_event(empty, change) for change in ("version = 7", "version = 8", "status = 'DONE'"))
     end = "2030-07-01T20:00:00Z"
     for event, types in (
@@ -256,10 +257,7 @@ def test_a_row_keeps_its_order_where_positions_begin_anew(scratch: Scratch) -> N
 
 
 def test_rows_from_before_revisions_have_the_position_of_the_step(empty: Scratch, tmp_path: Path) -> None:
-    for file in FOLDER.glob("*.sql"):
-        if file.name < "0035":
-            copy(file, tmp_path)
-    apply_steps(empty.url, CAPTURE, tmp_path)
+    apply_steps_before("0035", empty, tmp_path)
     event = odd_event(empty, "title = 'New'")
     [(before,)] = empty.rows(POSITION)
     apply_steps(empty.url, CAPTURE)
@@ -272,10 +270,7 @@ def test_rows_from_before_revisions_have_the_position_of_the_step(empty: Scratch
 def test_an_event_with_a_zone_that_was_once_allowed_is_named_and_stays(
     empty: Scratch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for file in FOLDER.glob("*.sql"):
-        if file.name < "0032":
-            copy(file, tmp_path)
-    apply_steps(empty.url, CAPTURE, tmp_path)
+    apply_steps_before("0032", empty, tmp_path)
     event = odd_event(empty, "time_zone = 'CEST'")
     with caplog.at_level(logging.WARNING):
         apply_steps(empty.url, CAPTURE)
