@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from connect.observe.lag import LogState
 from connect.topics import CONSUMERS, dead_letters
 from settings import Settings
 from stack.ports import free
+from tests.unit.greeting_server import greeting_for_ever
 
 
 class Gone:
@@ -81,17 +82,10 @@ def test_very_many_dead_letters_are_not_read_for_a_figure(
 
 
 def test_a_mail_server_that_greets_byte_by_byte_does_not_hold_up_the_others() -> None:
-    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError), closing(writer):
-            while True:
-                writer.write(b"220-hi\r\n")
-                await writer.drain()
-                await asyncio.sleep(0.05)
-
     async def run() -> None:
-        async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        async with greeting_for_ever() as port:
             with pytest.raises((TimeoutError, SMTPException)):
-                await asyncio.wait_for(greet("127.0.0.1", server.sockets[0].getsockname()[1], 0.3), 3)
+                await asyncio.wait_for(greet("127.0.0.1", port, 0.3), 3)
 
     began = time.monotonic()
     asyncio.run(run())

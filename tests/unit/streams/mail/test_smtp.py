@@ -22,6 +22,7 @@ from streams.mail.smtp import (
     SmtpError,
     TemporarilyRefused,
 )
+from tests.unit.greeting_server import greeting_for_ever
 from tests.unit.streams.mailing import ADA, COMPOSER, job
 
 
@@ -295,16 +296,9 @@ def test_a_mail_whose_answers_are_all_slow_has_a_time_in_all() -> None:
 
 
 def test_a_server_that_greets_byte_by_byte_is_away_after_a_time_in_all() -> None:
-    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError), closing(writer):
-            while True:
-                writer.write(b"220-hi\r\n")
-                await writer.drain()
-                await asyncio.sleep(0.05)
-
     async def run() -> None:
-        async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
-            settings = client_of(server.sockets[0].getsockname()[1])._settings
+        async with greeting_for_ever() as port:
+            settings = client_of(port)._settings
             async with asyncio.timeout(3):
                 with pytest.raises(ServerUnavailable):
                     await SmtpClient(settings, timeout_s=10.0, total_timeout_s=0.3).send(mail())
