@@ -1,4 +1,4 @@
-"""The settings of Kafka and Elasticsearch as arguments of each client library: the addresses, the user, TLS."""
+"""The settings of Kafka, Elasticsearch and mail as arguments of each client library: the addresses, the user, TLS."""
 
 import ssl
 from collections.abc import Mapping
@@ -46,6 +46,19 @@ def elasticsearch_options(settings: ServerSettings, timeout_s: float) -> dict[st
     if settings.elasticsearch_ca:
         options["ca_certs"] = str(settings.elasticsearch_ca)
     return options
+
+
+def smtp_options(settings: ServerSettings, timeout_s: float) -> dict[str, Any]:
+    """The arguments of a client of aiosmtplib; ``timeout_s`` is that of each answer."""
+    password = settings.smtp_password
+    return {
+        "hostname": settings.smtp_host,
+        "port": settings.smtp_port,
+        "username": settings.smtp_user,
+        "password": password.get_secret_value() if password else None,
+        "start_tls": settings.smtp_tls,
+        "timeout": timeout_s,
+    }
 
 
 def security_protocol(settings: ServerSettings) -> str:

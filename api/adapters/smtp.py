@@ -11,6 +11,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPNotSupported, SMTPRecipientsRefu
 
 from api.auth.account_mails import ComposedMail
 from api.problems import Unavailable, wrong
+from connect.client_options import smtp_options
 from settings import Settings
 from tables.mail.headers import MailHeader
 from tables.mail.message import new_mail, sender_of
@@ -42,7 +43,7 @@ class SmtpMailer:
             raise Unavailable(SERVER) from error
 
     async def _send(self, message: EmailMessage, sender: str, to: str) -> None:
-        server = self._server()
+        server = SMTP(**smtp_options(self._settings, self._timeout_s))
         try:
             async with asyncio.timeout(self._timeout_s):
                 await server.connect()
@@ -52,17 +53,6 @@ class SmtpMailer:
                     await server.quit()
         finally:
             server.close()
-
-    def _server(self) -> SMTP:
-        settings, password = self._settings, self._settings.smtp_password
-        return SMTP(
-            hostname=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_user,
-            password=password.get_secret_value() if password else None,
-            start_tls=settings.smtp_tls,
-            timeout=self._timeout_s,
-        )
 
 
 def _recipient(address: str) -> str:

@@ -23,6 +23,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from connect.client_options import smtp_options
 from settings import Settings
 from tables.errors import TurnstileError
 
@@ -92,15 +93,7 @@ class SmtpClient:
         self._idle.append(server)
 
     async def _connect(self) -> SMTP:
-        settings, password = self._settings, self._settings.smtp_password
-        server = SMTP(
-            hostname=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_user,
-            password=password.get_secret_value() if password else None,
-            start_tls=settings.smtp_tls,
-            timeout=self._timeout_s,
-        )
+        server = SMTP(**smtp_options(self._settings, self._timeout_s))
         try:
             async with asyncio.timeout(self._total_timeout_s):
                 await _greet(server)
