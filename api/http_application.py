@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from api.purchasing.service import PurchaseFastPath
+from api.purchasing.service import PATH, PurchaseFastPath
 from api.schemas.health import Liveness
 from api.telemetry.request_metrics import ROUTE, RequestCounters
 from api.web.raw_response import DISCONNECTED, JSON, Fields, RawResponse, Receive, Scope, Send
@@ -17,9 +17,9 @@ _IS_LIVE: Final = RawResponse(200, JSON, {}, Liveness().model_dump_json().encode
 # The answer to a payment that its fast path takes (api/routes/payment_fast_path.py); None for every other request.
 TakePayment = Callable[[bytes, bytes, Fields, bytes], Awaitable[RawResponse] | None]
 # The routes of the fast paths.
-PURCHASES_ROUTE: Final = "/api/v3/purchases"
+PURCHASES_ROUTE: Final = PATH
 PAYMENT_ROUTE: Final = f"{PURCHASES_ROUTE}/<purchaseId>/payment"
-WEBHOOK_ROUTE: Final = "/api/v3/payment-webhooks/<provider>"
+WEBHOOK_ROUTE: Final = f"{BASE}/payment-webhooks/<provider>"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 FAILED: Final = 500
 ABORTED: Final = "aborted"
