@@ -6,7 +6,6 @@
 
 import asyncio
 import itertools
-import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -30,6 +29,7 @@ from stack.mail_pages import (
     mail_page,
     parts_of,
 )
+from telemetry.signals import stop_on_signals
 
 HOST = "127.0.0.1"
 MAILS_SHOWN_MAX = 200
@@ -179,8 +179,7 @@ def _session(mailbox: Mailbox, loop: asyncio.AbstractEventLoop) -> SMTP:
 async def serve(folder: Path, smtp_port: int, http_port: int) -> None:
     """Receive and show mails until a signal comes."""
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stop_on_signals(lambda *_: stopping.set())
     mailbox = Mailbox(folder)
     runner = web.AppRunner(make_page(mailbox), access_log=None)
     await runner.setup()

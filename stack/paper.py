@@ -10,7 +10,6 @@ import asyncio
 import hmac
 import json
 import random
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +23,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from stack.paper_books import PAYABLE, SHOWN_MAX, Answer, PaperBooks, Row
 from stack.paper_pages import CHOICES, DISPUTE, LATER_CHOICES, PAGE_POLICY, books_page, pay_page
+from telemetry.signals import stop_on_signals
 
 HONEST: Final = "honest"
 HOSTILE: Final = "hostile"
@@ -235,9 +235,8 @@ async def _send_forever(paper: Paper, url: str) -> None:
 
 async def serve(paper: Paper, bind: str, port: int, webhooks: str) -> None:
     """Serve and send until a signal comes."""
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = asyncio.Event()
+    stop_on_signals(lambda *_: stopping.set())
     runner = web.AppRunner(make_application(paper), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, bind, port, shutdown_timeout=1).start()
