@@ -14,7 +14,7 @@ from connect.observe.definition_delay import DefinitionDelay
 from connect.observe.definition_watch import DefinitionWatch
 from connect.observe.definitions import EventDifference
 from settings import Settings
-from telemetry.metrics.capture import DEFINITION_DIFFERENCES
+from telemetry.metrics.exporter import DEFINITION_DIFFERENCES
 
 EVENTS_NAMED_MAX: Final = 20
 OTHER_EVENTS: Final = "other"

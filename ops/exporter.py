@@ -22,7 +22,7 @@ from prometheus_client import Metric as Family
 from ops.sources import Source, sources
 from settings import settings
 from telemetry.logs import configure_logging
-from telemetry.metrics import kafka as metric
+from telemetry.metrics import exporter as metric
 from telemetry.metrics.process import register_process
 
 STOP_TIMEOUT_S: Final = 2.0

@@ -8,7 +8,7 @@ import httpx
 from prometheus_client import Metric as Family
 
 from settings import Settings
-from telemetry.metrics.search import SEARCH_STATUS
+from telemetry.metrics.exporter import SEARCH_STATUS
 
 TIMEOUT_S: Final = 5
 STATUSES: Final = ("green", "yellow", "red")

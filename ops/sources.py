@@ -20,9 +20,7 @@ from connect.topics import APP, EVENT_ROWS, dead_letters, group
 from ops.definitions import DefinitionSource
 from ops.search_health import SearchSource
 from settings import Settings
-from telemetry.metrics import capture as capture_metrics
-from telemetry.metrics import kafka as kafka_metrics
-from telemetry.metrics import payments as payment_metrics
+from telemetry.metrics import exporter as metric
 
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT: Final = "-c statement_timeout=5000 -c application_name=turnstile-exporter"
@@ -81,26 +79,24 @@ class KafkaSource:
             (group(role), place): lag for role, it in state.groups.items() for place, lag in it.partition_lags.items()
         }
         ages = self._ages(state, lags)
-        yield kafka_metrics.LAG_RECORDS.of({_labels(*key): lag for key, lag in lags.items()})
-        yield kafka_metrics.LAG_SECONDS.of({_labels(*key): age for key, age in ages.items()})
+        yield metric.LAG_RECORDS.of({_labels(*key): lag for key, lag in lags.items()})
+        yield metric.LAG_SECONDS.of({_labels(*key): age for key, age in ages.items()})
         index = [age for (reader, place), age in ages.items() if (reader, place.topic) == (INDEXER, EVENT_ROWS)]
-        yield kafka_metrics.INDEX_LAG.one(max(index, default=0.0))
-        yield kafka_metrics.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
-        yield kafka_metrics.WORKERS_WANTED.one(self._workers)
-        yield kafka_metrics.COPIES_WANTED.one(self._copies)
-        yield kafka_metrics.TOPIC_END.of(
+        yield metric.INDEX_LAG.one(max(index, default=0.0))
+        yield metric.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
+        yield metric.WORKERS_WANTED.one(self._workers)
+        yield metric.COPIES_WANTED.one(self._copies)
+        yield metric.TOPIC_END.of(
             {(place.topic, str(place.partition)): end for place, end in state.partition_ends.items()}
         )
-        yield kafka_metrics.STABLE_LAG.of(
+        yield metric.STABLE_LAG.of(
             {
                 (place.topic, str(place.partition)): state.partition_ends[place] - end
                 for place, end in state.stable_ends.items()
             }
         )
-        yield kafka_metrics.TOPIC_KEPT.of(
-            {(topic,): seconds for topic, seconds in self._watch.retention_seconds().items()}
-        )
-        yield kafka_metrics.DEAD_LETTERS.of(self._dead_letters(state))
+        yield metric.TOPIC_KEPT.of({(topic,): seconds for topic, seconds in self._watch.retention_seconds().items()})
+        yield metric.DEAD_LETTERS.of(self._dead_letters(state))
 
     def close(self) -> None:
         """Disconnect."""
@@ -137,7 +133,7 @@ class CaptureSource:
     def look(self) -> Iterator[Family]:
         """Read the new heartbeats."""
         self._watch.look()
-        yield capture_metrics.CAPTURE_AGE.of({(name,): age for name, age in self._watch.ages().items()})
+        yield metric.CAPTURE_AGE.of({(name,): age for name, age in self._watch.ages().items()})
 
     def close(self) -> None:
         """Disconnect."""
@@ -160,23 +156,21 @@ class PostgresSource:
         connection = self._connected()
         slots = {slot.name: slot for slot in read_slots(connection)}
         lost = {name: name not in slots or slots[name].lost for name in self._wanted}
-        yield capture_metrics.SLOT_LOST.of({(name,): gone for name, gone in lost.items()})
-        yield capture_metrics.SLOT_ACTIVE.of({(name,): slot.active for name, slot in slots.items()})
-        yield capture_metrics.SLOT_RETAINED.of({(name,): slot.kept for name, slot in slots.items()})
-        yield capture_metrics.SLOT_BEHIND.of({(name,): slot.behind for name, slot in slots.items()})
+        yield metric.SLOT_LOST.of({(name,): gone for name, gone in lost.items()})
+        yield metric.SLOT_ACTIVE.of({(name,): slot.active for name, slot in slots.items()})
+        yield metric.SLOT_RETAINED.of({(name,): slot.kept for name, slot in slots.items()})
+        yield metric.SLOT_BEHIND.of({(name,): slot.behind for name, slot in slots.items()})
         row = connection.execute(_DATABASE, (self._capture.written(OUTBOX_CONNECTOR),)).fetchone()
         assert row is not None
         figures = (
-            capture_metrics.DATABASE_BYTES,
-            capture_metrics.OUTBOX_ROWS,
-            capture_metrics.OUTBOX_AGE,
-            capture_metrics.OLDEST_TRANSACTION,
+            metric.DATABASE_BYTES,
+            metric.OUTBOX_ROWS,
+            metric.OUTBOX_AGE,
+            metric.OLDEST_TRANSACTION,
         )
         for each, value in zip(figures, row, strict=True):
             yield each.one(float(value))
-        yield capture_metrics.DATABASE_CONNECTIONS.of(
-            {(state,): count for state, count in connection.execute(_CONNECTIONS)}
-        )
+        yield metric.DATABASE_CONNECTIONS.of({(state,): count for state, count in connection.execute(_CONNECTIONS)})
         yield from payment_gauges({state: (count, age) for state, count, age in connection.execute(_PAYMENTS)})
 
     def close(self) -> None:
@@ -194,8 +188,8 @@ class PostgresSource:
 def payment_gauges(found: Mapping[str, tuple[int, float]]) -> Iterator[Family]:
     """Every state has a value, so that an alert ends."""
     unfinished = {state: found.get(state, (0, 0.0)) for state in PAYMENT_STATES}
-    yield payment_metrics.UNFINISHED.of({(state,): count for state, (count, _) in unfinished.items()})
-    yield payment_metrics.UNFINISHED_AGE.of({(state,): float(age) for state, (_, age) in unfinished.items()})
+    yield metric.UNFINISHED.of({(state,): count for state, (count, _) in unfinished.items()})
+    yield metric.UNFINISHED_AGE.of({(state,): float(age) for state, (_, age) in unfinished.items()})
 
 
 class ConnectSource:
@@ -215,11 +209,11 @@ class ConnectSource:
                 continue
             for number, word in enumerate(state.states):
                 if number == 0:
-                    ours |= capture_metrics.CONNECTOR_STATE.state(name, now=word, states=STATES)
+                    ours |= metric.CONNECTOR_STATE.state(name, now=word, states=STATES)
                 else:
-                    tasks |= capture_metrics.TASK_STATE.state(name, str(number - 1), now=word, states=STATES)
-        yield capture_metrics.CONNECTOR_STATE.of(ours)
-        yield capture_metrics.TASK_STATE.of(tasks)
+                    tasks |= metric.TASK_STATE.state(name, str(number - 1), now=word, states=STATES)
+        yield metric.CONNECTOR_STATE.of(ours)
+        yield metric.TASK_STATE.of(tasks)
 
     def close(self) -> None:
         """Nothing: the client keeps no connection."""

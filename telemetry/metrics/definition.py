@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Literal
 
 from prometheus_client import Metric as Family
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -97,6 +97,25 @@ class Metric:
         return labels
 
 
-def metrics_in(namespace: Mapping[str, Any]) -> tuple[Metric, ...]:
-    """The metrics that a module defines, in their order; ``namespace`` is its ``vars()``."""
-    return tuple(each for each in namespace.values() if isinstance(each, Metric))
+class Metrics(list[Metric]):
+    """The metrics of one part, in the order of their definition."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__()
+        self._part = part
+
+    def counter(self, name: str, help_: str, *labels: str) -> Metric:
+        """Define a counter."""
+        return self._defined(Metric(name, "counter", self._part, help_, labels))
+
+    def gauge(self, name: str, help_: str, *labels: str) -> Metric:
+        """Define a gauge."""
+        return self._defined(Metric(name, "gauge", self._part, help_, labels))
+
+    def histogram(self, name: str, help_: str, *labels: str) -> Metric:
+        """Define a histogram of seconds."""
+        return self._defined(Metric(name, "histogram", self._part, help_, labels))
+
+    def _defined(self, metric: Metric) -> Metric:
+        self.append(metric)
+        return metric

@@ -2,41 +2,33 @@
 
 from typing import Final
 
-from telemetry.metrics.definition import Metric, metrics_in
+from telemetry.metrics.definition import Metrics
 
-DECISIONS: Final = Metric(
+LEDGER: Final = Metrics("ledger")
+
+DECISIONS: Final = LEDGER.counter(
     "turnstile_decisions_total",
-    "counter",
-    "ledger",
     "outcomes published, by kind and reason; a replay after a crash counts them again",
-    ("outcome", "reason"),
+    "outcome",
+    "reason",
 )
-EVENT_TICKETS: Final = Metric(
+EVENT_TICKETS: Final = LEDGER.gauge(
     "turnstile_event_tickets",
-    "gauge",
-    "ledger",
     "tickets of an event by state: offered, held, sold, available; the busiest 20 events of each worker by name, "
     "the rest summed as `other`",
-    ("event", "title", "state"),
+    "event",
+    "title",
+    "state",
 )
-OVERCOMMITTED: Final = Metric(
+OVERCOMMITTED: Final = LEDGER.gauge(
     "turnstile_overcommitted_tickets",
-    "gauge",
-    "ledger",
     "tickets held or sold beyond the quantity; only an organizer who lowers the quantity can cause them",
 )
-BREACHES: Final = Metric(
+BREACHES: Final = LEDGER.counter(
     "turnstile_invariant_breaches_total",
-    "counter",
-    "ledger",
     "ticket types found with negative counts, or oversold without a new definition that explains it",
-    ("invariant",),
+    "invariant",
 )
-HOLD_OVERDUE: Final = Metric(
-    "turnstile_hold_overdue_seconds",
-    "gauge",
-    "ledger",
-    "time since the deadline of the oldest open hold; 0 if none is due",
+HOLD_OVERDUE: Final = LEDGER.gauge(
+    "turnstile_hold_overdue_seconds", "time since the deadline of the oldest open hold; 0 if none is due"
 )
-
-METRICS: Final = metrics_in(vars())

@@ -2,21 +2,21 @@
 
 from typing import Final
 
-from telemetry.metrics import api, capture, kafka, ledger, payments, process, projections, search, servers, worker
+from telemetry.metrics import api, exporter, ledger, process, projections, servers, worker
 from telemetry.metrics.definition import Metric
 
 EVERY: Final[tuple[Metric, ...]] = (
-    *process.METRICS,
-    *api.METRICS,
-    *worker.METRICS,
-    *ledger.METRICS,
-    *projections.METRICS,
-    *kafka.METRICS,
-    *capture.METRICS,
-    *payments.METRICS,
-    *search.METRICS,
-    *servers.SERVERS,
-    *servers.JVM,
-    *servers.HOSTS,
+    *process.EVERY_PART,
+    *api.API,
+    *worker.WORKER_AND_API,
+    *worker.WORKER,
+    *ledger.LEDGER,
+    *projections.INDEXER,
+    *projections.NOTIFICATIONS,
+    *exporter.EXPORTER,
+    *servers.KAFKA,
+    *servers.CONNECT,
+    *servers.KAFKA_AND_CONNECT,
+    *servers.NODE,
     *servers.ALERTMANAGER,
 )

@@ -8,22 +8,18 @@ from typing import Final
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client import Metric as Family
 
-from telemetry.metrics.definition import Metric
+from telemetry.metrics.definition import Metrics
 
-MEMORY_LIMIT: Final = Metric(
+EVERY_PART: Final = Metrics("every part")
+EVERY_PART.counter("process_cpu_seconds_total", "CPU time used")
+EVERY_PART.gauge("process_resident_memory_bytes", "resident memory")
+EVERY_PART.gauge("process_virtual_memory_bytes", "virtual memory")
+EVERY_PART.gauge("process_start_time_seconds", "start time of the process, in seconds since 1970")
+EVERY_PART.gauge("process_open_fds", "open file descriptors")
+EVERY_PART.gauge("process_max_fds", "maximum number of open file descriptors")
+MEMORY_LIMIT: Final = EVERY_PART.gauge(
     "turnstile_memory_limit_bytes",
-    "gauge",
-    "every part",
     "memory that the process may use: the limit of its container, or the memory of the machine",
-)
-METRICS: Final = (
-    Metric("process_cpu_seconds_total", "counter", "every part", "CPU time used"),
-    Metric("process_resident_memory_bytes", "gauge", "every part", "resident memory"),
-    Metric("process_virtual_memory_bytes", "gauge", "every part", "virtual memory"),
-    Metric("process_start_time_seconds", "gauge", "every part", "start time of the process, in seconds since 1970"),
-    Metric("process_open_fds", "gauge", "every part", "open file descriptors"),
-    Metric("process_max_fds", "gauge", "every part", "maximum number of open file descriptors"),
-    MEMORY_LIMIT,
 )
 # A container's own limit, in version 2 and in version 1 of control groups.
 LIMIT_FILES: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))

@@ -2,21 +2,19 @@
 
 from typing import Final
 
-from telemetry.metrics.definition import Metric, metrics_in
+from telemetry.metrics.definition import Metrics
 
-INDEX_CHANGES: Final = Metric(
+INDEXER: Final = Metrics("indexer")
+NOTIFICATIONS: Final = Metrics("notifications")
+
+INDEX_CHANGES: Final = INDEXER.counter(
     "turnstile_index_changes_total",
-    "counter",
-    "indexer",
     "row changes by result: written (or older than the document), below (in the index since it was built), refused",
-    ("result",),
+    "result",
 )
-MAILS: Final = Metric(
+MAILS: Final = NOTIFICATIONS.counter(
     "turnstile_mails_total",
-    "counter",
-    "notifications",
     "mails by kind and result: sent, failed (dead letter), later (refused temporarily, or no contact yet), dropped",
-    ("kind", "result"),
+    "kind",
+    "result",
 )
-
-METRICS: Final = metrics_in(vars())

@@ -2,90 +2,63 @@
 
 from typing import Final
 
-from telemetry.metrics.definition import Metric, metrics_in
+from telemetry.metrics.definition import Metrics
 
-UNREADABLE: Final = Metric(
+WORKER_AND_API: Final = Metrics("worker and api")
+WORKER: Final = Metrics("worker")
+
+UNREADABLE: Final = WORKER_AND_API.counter(
     "turnstile_unreadable_records_total",
-    "counter",
-    "worker and api",
     "offsets of a topic that the Kafka client can't decode: dead letters in workers, skipped by the API",
-    ("topic",),
+    "topic",
 )
-WORKER_STATE: Final = Metric(
-    "turnstile_worker_state",
-    "gauge",
-    "worker",
-    "1 for the worker's current state: ready, rebalancing, or recovering its tables",
-    ("state",),
+WORKER_STATE: Final = WORKER.gauge(
+    "turnstile_worker_state", "1 for the worker's current state: ready, rebalancing, or recovering its tables", "state"
 )
-PARTITIONS: Final = Metric(
-    "turnstile_worker_partitions",
-    "gauge",
-    "worker",
-    "partitions of a topic that are assigned to the worker",
-    ("topic",),
+PARTITIONS: Final = WORKER.gauge(
+    "turnstile_worker_partitions", "partitions of a topic that are assigned to the worker", "topic"
 )
-STALLED: Final = Metric(
-    "turnstile_worker_stalled", "gauge", "worker", "1 while input waits and the worker makes no progress"
-)
-FAILSTOPS: Final = Metric(
+STALLED: Final = WORKER.gauge("turnstile_worker_stalled", "1 while input waits and the worker makes no progress")
+FAILSTOPS: Final = WORKER.counter(
     "turnstile_worker_failstops_total",
-    "counter",
-    "worker",
     "times that a worker with this data folder stopped itself, by what it was doing and the type of the error",
-    ("doing", "error"),
+    "doing",
+    "error",
 )
-RECOVERY_SECONDS: Final = Metric(
-    "turnstile_recovery_seconds",
-    "gauge",
-    "worker",
-    "duration of the last recovery of the tables, or of the current one",
+RECOVERY_SECONDS: Final = WORKER.gauge(
+    "turnstile_recovery_seconds", "duration of the last recovery of the tables, or of the current one"
 )
-TABLE_OFFSET: Final = Metric(
+TABLE_OFFSET: Final = WORKER.gauge(
     "turnstile_table_offset",
-    "gauge",
-    "worker",
     "changelog offset up to which the worker's copy of a table, its own or a standby, is complete; "
     "turnstile_topic_end_offset has the end",
-    ("table", "topic", "partition"),
+    "table",
+    "topic",
+    "partition",
 )
-AGENT_DELAY: Final = Metric(
+AGENT_DELAY: Final = WORKER.histogram(
     "turnstile_agent_delay_seconds",
-    "histogram",
-    "worker",
     "time from a record's timestamp until an agent has finished with it; for the ledger, the decision's latency",
-    ("agent",),
+    "agent",
 )
-AGENT_BATCHES: Final = Metric(
-    "turnstile_agent_batches_total", "counter", "worker", "batches that an agent has finished", ("agent",)
-)
-AGENT_SECONDS: Final = Metric(
+AGENT_BATCHES: Final = WORKER.counter("turnstile_agent_batches_total", "batches that an agent has finished", "agent")
+AGENT_SECONDS: Final = WORKER.counter(
     "turnstile_agent_busy_seconds_total",
-    "counter",
-    "worker",
     "time that an agent has spent on batches, including waiting for others",
-    ("agent",),
+    "agent",
 )
-WAITING_SECONDS: Final = Metric(
+WAITING_SECONDS: Final = WORKER.gauge(
     "turnstile_waiting_seconds",
-    "gauge",
-    "worker",
     "how long the worker has been waiting for an unavailable server; 0 when it is available again",
-    ("doing",),
+    "doing",
 )
-CHANGELOG_STRANGERS: Final = Metric(
+CHANGELOG_STRANGERS: Final = WORKER.counter(
     "turnstile_changelog_strangers_total",
-    "counter",
-    "worker",
     "times that a partition's owner found another writer's records in a table's changelog; it overwrote older ones",
-    ("table",),
+    "table",
 )
-INPUT_LOST: Final = Metric(
+INPUT_LOST: Final = WORKER.counter(
     "turnstile_input_lost_records_total",
-    "counter",
-    "worker",
     "offsets of an input that were deleted before a worker read them; it continued after them",
-    ("topic",),
+    "topic",
 )
-
-METRICS: Final = metrics_in(vars())

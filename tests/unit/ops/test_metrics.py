@@ -13,8 +13,8 @@ from connect.observe.ages import OldestRecords
 from ops.exporter import Exporter
 from settings import Role
 from stack.java import RULES
-from telemetry.metrics import capture as capture_metrics
-from telemetry.metrics import servers as servers_metrics
+from telemetry.metrics import exporter as exporter_metrics
+from telemetry.metrics.names import EVERY
 from tests.yaml_files import read_yaml
 
 
@@ -22,7 +22,7 @@ from tests.yaml_files import read_yaml
 def test_the_agents_rules_make_the_metrics_that_are_defined(server: str) -> None:
     rules = read_yaml((RULES / f"jmx-{server}.yml").read_text())["rules"]
     made = {rule["name"]: (rule["type"].lower(), set(rule.get("labels", {}))) for rule in rules}
-    assert made == {each.name: (each.kind, set(each.labels)) for each in servers_metrics.SERVERS if each.part == server}
+    assert made == {each.name: (each.kind, set(each.labels)) for each in EVERY if each.part == server}
 
 
 def test_prometheus_asks_services_that_are_there_where_they_tell(services: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ class FakeSource:
         self.closed = 0
 
     def look(self) -> Iterator[Family]:
-        yield capture_metrics.OUTBOX_ROWS.one(7)
+        yield exporter_metrics.OUTBOX_ROWS.one(7)
         if not self.up:
             raise ConnectionError("gone")
 
