@@ -38,6 +38,7 @@ class Refused(ApiError):
     ) -> None:
         super().__init__(detail or PROBLEMS[kind].title)
         self.headers = headers or {}
+        self.status = PROBLEMS[kind].status
         self.kind = kind
         self.detail = detail
         self.faults = faults

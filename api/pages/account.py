@@ -8,7 +8,6 @@ from api.accounts.passwords import require_password
 from api.pages import session_cookie
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import forget_choice
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused, wrong
 from api.schemas.account import Account, AccountDeletion, AccountPath
 from api.web.authentication import caller
@@ -53,7 +52,7 @@ def delete_account() -> BaseResponse:
         require_password(_own(), body.current_password)
         delete_account_row(_own())
     except Refused as error:
-        return _deletion(field_errors(error), PROBLEMS[error.kind].status)
+        return _deletion(field_errors(error), error.status)
     session_cookie.end()
     return redirect("/sign-in?deleted=", 303)
 

@@ -23,7 +23,6 @@ from api.pages.link_pages import chosen_password, link_subject, link_text
 from api.pages.refusal_texts import refusal_text
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.ports.ports import ports
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.web.authentication import visitor
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
@@ -67,7 +66,7 @@ def confirm_link() -> BaseResponse:
     try:
         confirmed = confirmed_by_link(link, None if _is_own(link, pending) else _chosen_hash(pending))
     except Refused as error:
-        return _form(link, pending, confirmation_errors(error), PROBLEMS[error.kind].status)
+        return _form(link, pending, confirmation_errors(error), error.status)
     return finish(confirmed, confirmed.goal)
 
 

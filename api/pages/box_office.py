@@ -12,7 +12,6 @@ from api.pages.forms import field_errors, parse_body
 from api.pages.language import lazy_gettext
 from api.pages.status_labels import StatusLabel, search_label
 from api.ports.ports import ports
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.schemas.search import FoundEvent, FoundEvents, SearchQuery
 
@@ -40,9 +39,7 @@ def search() -> Response:
     try:
         found = _search(asked)
     except Refused as error:
-        return _answer(
-            "box_office.html", PROBLEMS[error.kind].status, found=None, asked=asked, errors=field_errors(error)
-        )
+        return _answer("box_office.html", error.status, found=None, asked=asked, errors=field_errors(error))
     return _answer(_template(), found=found, asked=asked, errors={})
 
 

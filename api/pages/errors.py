@@ -11,7 +11,6 @@ from api.pages import session_cookie
 from api.pages.csrf import StaleForm
 from api.pages.language import LazyText, Text, declare, lazy_gettext, switch
 from api.pages.refusal_texts import refusal_text
-from api.problem_kinds import PROBLEMS
 from api.problems import RETRY_AFTER_S, Refused, Unavailable
 from api.web.error_handlers import http_error, log_outage
 from api.web.responses import BASE
@@ -82,7 +81,7 @@ def error_page(text: ErrorText, status: int) -> Response:
 
 def _refused(error: Refused) -> Response:
     text = _TEXTS_BY_KIND.get(error.kind) or ErrorText(REFUSED, refusal_text(error.kind))
-    answer = error_page(text, PROBLEMS[error.kind].status)
+    answer = error_page(text, error.status)
     answer.headers.update({name: value for name, value in error.headers.items() if name in _KEPT_HEADERS})
     return answer
 

@@ -32,7 +32,6 @@ from api.pages.local_times import repeated
 from api.pages.organizer import check_version
 from api.ports.events import Listing
 from api.ports.ports import ports
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
@@ -62,7 +61,7 @@ def create_event() -> BaseResponse:
         listing = new_listing(new_event(sent), caller().account, ports().new_id, ports().clock())
         ports().events.add(listing)
     except Refused as error:
-        return _event_form(None, sent, field_errors(error), PROBLEMS[error.kind].status)
+        return _event_form(None, sent, field_errors(error), error.status)
     return _to_event(listing.event.id)
 
 
@@ -82,7 +81,7 @@ def edit_event(event_id: UUID) -> BaseResponse:
         if fields:
             _change(event_id, partial(changed, fields=fields, now=ports().clock()))
     except Refused as error:
-        return _event_form(event, sent, _form_errors(error), PROBLEMS[error.kind].status)
+        return _event_form(event, sent, _form_errors(error), error.status)
     return _to_event(event_id)
 
 
@@ -103,7 +102,7 @@ def create_type(event_id: UUID) -> BaseResponse:
         body = new_ticket(sent, event)
         _change(event_id, partial(with_ticket, body=body, ticket_id=ports().new_id(), now=ports().clock()))
     except Refused as error:
-        return _type_form(event, None, sent, _form_errors(error), PROBLEMS[error.kind].status)
+        return _type_form(event, None, sent, _form_errors(error), error.status)
     return _to_event(event_id)
 
 
@@ -123,7 +122,7 @@ def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
         if fields:
             _change(event_id, partial(with_ticket_changed, ticket_id=type_id, fields=fields, now=ports().clock()))
     except Refused as error:
-        return _type_form(event, ticket, sent, _form_errors(error), PROBLEMS[error.kind].status)
+        return _type_form(event, ticket, sent, _form_errors(error), error.status)
     return _to_event(event_id)
 
 
@@ -140,7 +139,7 @@ def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
     try:
         _change(event_id, decide)
     except Refused as error:
-        return _type_form(event, ticket, ticket_form(ticket, event), _form_errors(error), PROBLEMS[error.kind].status)
+        return _type_form(event, ticket, ticket_form(ticket, event), _form_errors(error), error.status)
     return _to_event(event_id)
 
 

@@ -43,14 +43,14 @@ _CACHE: Final = "pieces of events"
 
 
 @events.get("/events/<uuid:event_id>")
-def event(event_id: UUID) -> Response:
+def event(event_id: UUID) -> str:
     """The event and its tickets. The URL may have the chosen quantities and why an order was refused."""
     found, plan = shown_event(event_id), ports().seating.outline(event_id)
     shown = shown_offers(found, chosen_quantities())
     if sum(offer.is_open for offer in shown) == 1 and not any(offer.chosen for offer in shown):
         shown = [offer._replace(chosen=1 if offer.is_open else 0) for offer in shown]
     refused = request.args.get("refused")
-    text = render_template(
+    return render_template(
         "event.html",
         event=found,
         offers=shown,
@@ -62,7 +62,6 @@ def event(event_id: UUID) -> Response:
         seated=plan.seated if plan else frozenset(),
         wishes=SEAT_WISHES,
     )
-    return make_response(text)
 
 
 @events.get("/events/<uuid:event_id>/choose")

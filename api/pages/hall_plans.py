@@ -19,7 +19,6 @@ from api.pages.plan_forms import Fields, read_plan, typed_drawing, typed_section
 from api.pages.plan_texts import plan_errors
 from api.ports.ports import ports
 from api.ports.seating import SeatingNow
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.schemas.event import Event
 from api.web.authentication import caller
@@ -130,7 +129,7 @@ def _change(event_id: UUID, make: Callable[[], DecidePlan], given: Fields = USUA
     try:
         put_on_version(event_id, make())
     except Refused as error:
-        status = PROBLEMS[error.kind].status
+        status = error.status
         if isinstance(error, UnreadableForm):
             return _page(event, given, errors=error.texts, status=status)
         return _page(event, given, refused=plan_errors(error), status=status)

@@ -19,7 +19,6 @@ from api.pages.seat_drawing import SHAPES, drawing_of
 from api.pages.seat_selection import SEAT_FIELD
 from api.pages.section_view import shown_rows, shown_types, taken_bits
 from api.ports.ports import ports
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.schemas.event import Event
 from api.schemas.seating import GeneralSection
@@ -65,7 +64,7 @@ def _change(event_id: UUID, decide: Callable[[Section], Section], chosen: Collec
     try:
         put_on_version(event_id, lambda now: with_section(now.sections, decide(section_named(now.sections, name))))
     except Refused as error:
-        return _page(event, name, chosen, plan_errors(error), PROBLEMS[error.kind].status)
+        return _page(event, name, chosen, plan_errors(error), error.status)
     return redirect(f"/organize/events/{event_id}/seating/section?{urlencode({'section': name})}", 303)
 
 

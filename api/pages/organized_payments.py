@@ -19,7 +19,6 @@ from api.pages.status_labels import PAYMENT_LABELS, StatusLabel
 from api.pages.ticket_selection import chosen_lines, order_key
 from api.paying.refunds import buyer_of, refund
 from api.ports.ports import ports
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.purchasing import service
 from api.schemas.payment import NewRefund
@@ -78,7 +77,7 @@ def order_refund(public: str) -> BaseResponse:
         if error.kind == "not-found":
             raise
         errors = {reason if name == "reason" else name: text for name, text in field_errors(error).items()}
-        return _page(public, errors, PROBLEMS[error.kind].status)
+        return _page(public, errors, error.status)
     return redirect(f"/organize/purchases/{public}", 303)
 
 
@@ -93,7 +92,7 @@ def confirm(public: str) -> BaseResponse:
     except Refused as error:
         if error.kind == "not-found":
             raise
-        return _page(public, field_errors(error), PROBLEMS[error.kind].status)
+        return _page(public, field_errors(error), error.status)
     return redirect(f"/organize/purchases/{public}", 303)
 
 

@@ -13,7 +13,6 @@ from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import language, lazy_gettext
 from api.pages.link_pages import chosen_password, link_text
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.schemas.account import NewPasswordReset
 from tables.signing.links import LinkKind
@@ -44,7 +43,7 @@ def forgotten() -> BaseResponse:
         email = parse_body(NewPasswordReset, {"email": given.get("email", "")}).email
         ask_for_reset(email, language(), device_cookie.device_of(email))
     except Refused as error:
-        return _forgotten(given, field_errors(error), PROBLEMS[error.kind].status)
+        return _forgotten(given, field_errors(error), error.status)
     return redirect(f"{FORGOTTEN}?{urlencode({'sent': '', 'email': email})}", 303)
 
 
@@ -60,7 +59,7 @@ def new_password() -> BaseResponse:
     try:
         account = reset_password(link_text(), "/password", chosen_password())
     except Refused as error:
-        return _new_password(field_errors(error), PROBLEMS[error.kind].status)
+        return _new_password(field_errors(error), error.status)
     answer = redirect(f"/sign-in?{urlencode({'changed': '', 'email': account.email})}", 303)
     return device_cookie.remember(answer, account.email)
 

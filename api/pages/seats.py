@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.organizing.callers_events import shown_event
@@ -37,7 +37,7 @@ class SeatElsewhere(NamedTuple):
 
 
 @seats.get("/events/<uuid:event_id>/seats")
-def choose_seats(event_id: UUID) -> Response:
+def choose_seats(event_id: UUID) -> str:
     """A section and its free seats. The URL may have the chosen seats, and why an order was refused."""
     event, plan = shown_event(event_id), ports().seating.outline(event_id)
     if plan is None or not plan.seated:
@@ -49,7 +49,7 @@ def choose_seats(event_id: UUID) -> Response:
     bits = taken_bits(section["name"], taken)
     rows = shown_rows(section, types, taken=bits, chosen=set(chosen), near=set(near))
     refused = request.args.get("refused")
-    text = render_template(
+    return render_template(
         "seats.html",
         event=event,
         closed=event_label(event, ports().clock()),
@@ -75,7 +75,6 @@ def choose_seats(event_id: UUID) -> Response:
         section_button=SECTION_BUTTON,
         most=CHOSEN_MAX_SEATS,
     )
-    return make_response(text)
 
 
 @seats.post("/events/<uuid:event_id>/seats")

@@ -8,7 +8,6 @@ from api.pages import device_cookie, session_cookie
 from api.pages.addresses import local_path
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.ports.ports import ports
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.schemas.session import NewSession
 from api.web.authentication import caller, visitor
@@ -34,7 +33,7 @@ def sign_in() -> BaseResponse:
         asked = parse_body(NewSession, {"password": "", "email": ""} | given)
         known = credential_of(asked, device_cookie.device_of(asked.email))
     except Refused as error:
-        return _form(given, goal, field_errors(error), PROBLEMS[error.kind].status)
+        return _form(given, goal, field_errors(error), error.status)
     session_cookie.begin(known.account, known.roles, known.version, known.locale)
     return device_cookie.remember(redirect(goal, 303), asked.email)
 

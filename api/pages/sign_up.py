@@ -12,7 +12,6 @@ from api.pages.address_confirmation import confirmation_errors, finish
 from api.pages.addresses import local_path
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import language
-from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.schemas.account import Confirmation, NewAccount
 
@@ -38,7 +37,7 @@ def sign_up() -> BaseResponse:
         asked = parse_body(NewAccount, fields | {"locale": language()})
         made = ask_for_account(asked, goal)
     except Refused as error:
-        return _form("sign_up.html", given | {"next": goal}, field_errors(error), PROBLEMS[error.kind].status)
+        return _form("sign_up.html", given | {"next": goal}, field_errors(error), error.status)
     answer = redirect(f"/confirm?{urlencode({'email': made.email, 'request': made.request, 'next': goal})}", 303)
     return sign_up_cookie.remember(answer, made.request)
 
@@ -60,7 +59,7 @@ def confirm_address() -> BaseResponse:
         asked = {"code": given.get("code", ""), "request": given.get("request", "")}
         granted = confirmed_by_code(parse_body(Confirmation, asked))
     except Refused as error:
-        return _form("confirm.html", given | {"next": goal}, confirmation_errors(error), PROBLEMS[error.kind].status)
+        return _form("confirm.html", given | {"next": goal}, confirmation_errors(error), error.status)
     return finish(granted, goal)
 
 

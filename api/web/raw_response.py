@@ -68,7 +68,7 @@ def problem(kind: str, faults: tuple[Fault, ...] = ()) -> RawResponse:
 def refused(error: Refused) -> RawResponse:
     """The answer for a refused request."""
     body = problem_json(error.kind, error.detail, error.faults, **error.extra)
-    return RawResponse(PROBLEMS[error.kind].status, MEDIA_TYPE, error.headers, body)
+    return RawResponse(error.status, MEDIA_TYPE, error.headers, body)
 
 
 def unavailable(error: Unavailable) -> RawResponse:
