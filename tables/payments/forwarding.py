@@ -50,10 +50,15 @@ def forwarded(outcome: Outcome) -> PaymentEvent | None:
 
 
 def _refused_kind(outcome: Outcome, purchase: UUID) -> PaymentEventKind | None:
-    """What was refused: our confirm, or perhaps the tickets of a refund that was ordered, which the payment knows."""
-    if outcome.request is None or outcome.request == confirm_request(purchase):
-        return None if outcome.request is None else PaymentEventKind.REFUSED
-    return None if outcome.reason in _OF_STRANGERS else PaymentEventKind.RETURN_REFUSED
+    """What was refused: our confirm, or perhaps the tickets of a refund that was ordered, which the payment knows.
+
+    A command of another producer may have the request of our confirm. One with a payment is refused only because there
+    is no hold any more, which is final whoever is told.
+    """
+    if outcome.request is None or outcome.reason in _OF_STRANGERS:
+        return None
+    is_ours = outcome.request == confirm_request(purchase) and outcome.reason is Reason.NOT_HELD
+    return PaymentEventKind.REFUSED if is_ours else PaymentEventKind.RETURN_REFUSED
 
 
 def _event(outcome: Outcome, purchase: UUID, kind: PaymentEventKind) -> PaymentEvent:

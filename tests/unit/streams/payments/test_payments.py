@@ -46,7 +46,7 @@ def test_an_outcome_about_money_is_forwarded_to_the_partition_of_its_purchase(ro
         outcome(OutcomeKind.HELD, payment=due, deadline=AT, request=UUID(int=6)),
         outcome(OutcomeKind.CONFIRMED, payment=due, reference=REFERENCE),
         outcome(OutcomeKind.EXPIRED, payment=MoneyAmount(Decimal(0), "EUR")),
-        outcome(OutcomeKind.REFUSED, request=confirm_request(PURCHASE)),
+        outcome(OutcomeKind.REFUSED, request=confirm_request(PURCHASE), reason=Reason.NOT_HELD),
         outcome(OutcomeKind.CONFIRMED),
         outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOTHING_TO_CANCEL),
         outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOT_YOURS),

@@ -115,16 +115,18 @@ class Ledger:
     status: str = "held"
     offset: int = 1
     extended: bool = False
+    is_elsewhere: bool = False
     outcomes: list[PaymentEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tell(K.HELD)
 
-    def confirm(self) -> None:
+    def confirm(self, reference: str = REFERENCE) -> None:
         self.offset += 1
         if self.status == "held":
             self.status, self.confirmed_at = "confirmed", self.offset
-            self.tell(K.CONFIRMED, reference=REFERENCE)
+            self.is_elsewhere = reference != REFERENCE
+            self.tell(K.CONFIRMED, reference=reference)
         elif hasattr(self, "confirmed_at"):
             # The first decision again.
             return
@@ -158,7 +160,7 @@ class Ledger:
 
     @property
     def sold(self) -> Decimal:
-        return self.worth if self.status == "confirmed" else Decimal(0)
+        return self.worth if self.status == "confirmed" and not self.is_elsewhere else Decimal(0)
 
 
 class World:

@@ -29,6 +29,7 @@ MOVES: dict[str, Callable[[World, int], object]] = {
     "task": lambda world, at: world.work(at, keep=False),
     "task twice": lambda world, at: world.work(at, keep=True),
     "lost task": lambda world, at: world.tasks and world.tasks.pop(at % len(world.tasks)),
+    "partner confirms": lambda world, _: world.ledger.confirm("till 4711"),
     "end": lambda world, _: world.ledger.end(),
     "reduce": lambda world, _: world.ledger.reduce(),
     "goodwill": lambda world, at: world.order_refund(Decimal(1 + at)),

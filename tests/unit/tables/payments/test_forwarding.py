@@ -1,0 +1,37 @@
+"""Outcomes as events of payments: what somebody else was refused is no answer to our confirm."""
+
+import pytest
+
+from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.payment_events import PaymentEventKind
+from tables.messages.payment_requests import confirm_request
+from tables.messages.reasons import Reason
+from tables.payments.forwarding import forwarded
+from tests.unit.tables.payments.payment_world import ADA, AT, EVENT, PURCHASE
+
+
+def refused(reason: Reason) -> PaymentEventKind | None:
+    """What the refusal of a command with the request of our confirm becomes; anybody can calculate that request."""
+    request = confirm_request(PURCHASE)
+    found = forwarded(
+        Outcome(
+            kind=OutcomeKind.REFUSED,
+            event=EVENT,
+            offset=9,
+            at=AT,
+            purchase=PURCHASE,
+            account=ADA,
+            reason=reason,
+            request=request,
+        )
+    )
+    return None if found is None else found.kind
+
+
+def test_a_hold_that_is_over_refuses_our_confirm() -> None:
+    assert refused(Reason.NOT_HELD) is PaymentEventKind.REFUSED
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NOT_HELD])
+def test_a_refusal_that_a_confirm_with_a_payment_never_gets_releases_no_money(reason: Reason) -> None:
+    assert refused(reason) is not PaymentEventKind.REFUSED
