@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError
 from pydantic import SecretStr
 
-from connect.client_options import elasticsearch_options
+from connect.elasticsearch_client import elasticsearch_client
 from settings import Settings, settings
 from telemetry.logs import configure_logging
 
@@ -67,7 +67,7 @@ def main() -> int:
         log.info("Elasticsearch has no users here (TURNSTILE_ELASTICSEARCH_USER is not set)")
         return 0
     try:
-        with Elasticsearch(**elasticsearch_options(now, TIMEOUT_S) | {"max_retries": RETRIES_MAX}) as client:
+        with elasticsearch_client(now, TIMEOUT_S, max_retries=RETRIES_MAX) as client:
             granted = grant(client.security, passwords(now))
     except (TransportError, ApiError) as error:
         log.critical("%s: %r", now.elasticsearch_url, error)

@@ -8,6 +8,7 @@ import httpx
 from prometheus_client import Metric as Family
 
 from settings import Settings
+from telemetry.call_deadlines import TimedTransport
 from telemetry.metrics.exporter import SEARCH_STATUS
 
 TIMEOUT_S: Final = 5
@@ -24,10 +25,8 @@ class SearchSource:
         self._client = httpx.Client(
             base_url=settings.elasticsearch_url,
             auth=(user, password.get_secret_value()) if user and password else None,
-            verify=ssl.create_default_context(cafile=settings.elasticsearch_ca),
             timeout=TIMEOUT_S,
-            trust_env=False,
-            transport=transport,
+            transport=transport or TimedTransport(ssl.create_default_context(cafile=settings.elasticsearch_ca)),
         )
 
     def look(self) -> Iterator[Family]:

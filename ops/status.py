@@ -12,6 +12,7 @@ from ops.part_status import TIMEOUT_S, PartState, PartStatus, Probe
 from ops.server_probes import dead_letters, elasticsearch, kafka, kafka_connect, mail, postgres
 from ops.worker_probes import ledger_workers, roles
 from settings import Settings
+from telemetry.call_deadlines import TimedTransport
 
 # The phases of working parts (stack/part.py).
 WORKING: Final = ("ready", "done")
@@ -76,8 +77,8 @@ def _runs(pid: int) -> bool:
 
 
 def _api(now: Settings) -> Iterable[PartStatus]:
-    answer = httpx.get(f"{now.api_url}/health/ready", timeout=TIMEOUT_S * 2, trust_env=False)
-    told = answer.json()
+    with httpx.Client(timeout=TIMEOUT_S * 2, transport=TimedTransport()) as client:
+        told = client.get(f"{now.api_url}/health/ready").json()
     down = [name for name, state in told["checks"].items() if state != "up"]
     state = {"ready": PartState.OK, "degraded": PartState.WARN}.get(told["status"], PartState.DOWN)
     yield PartStatus("api", state, told["status"] + (f": {', '.join(down)} down" if down else ""), told)

@@ -11,6 +11,7 @@ import httpx
 
 from stack.child import Command
 from stack.settings import StackSettings
+from telemetry.call_deadlines import TimedTransport
 
 HOST = "127.0.0.1"
 # All is plain HTTP here. Without this, httpx reads every CA of the system for each request: 30 ms of CPU.
@@ -68,7 +69,8 @@ class StackMember(ABC):
 
 def get(url: str, timeout_s: float = 1) -> httpx.Response:
     """What a server of the stack answers at this URL. Raises httpx.TransportError."""
-    return httpx.get(url, timeout=timeout_s, trust_env=False, verify=NO_CAS)
+    with httpx.Client(timeout=timeout_s, transport=TimedTransport(NO_CAS)) as client:
+        return client.get(url)
 
 
 def answers(url: str) -> bool:

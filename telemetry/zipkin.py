@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import requests
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from telemetry.call_deadlines import POOLS, call_within
 
 TIMEOUT_S: Final = 2
 RETRY_PAUSE_S: Final = 5.0
@@ -31,7 +33,8 @@ class DroppingExporter(SpanExporter):
         if self._clock() < self._again_at:
             return SpanExportResult.FAILURE
         try:
-            result = self._inner.export(spans)
+            with call_within(TIMEOUT_S):
+                result = self._inner.export(spans)
         except (requests.RequestException, OSError) as error:
             self._failed(type(error).__name__)
             return SpanExportResult.FAILURE
@@ -53,11 +56,21 @@ class DroppingExporter(SpanExporter):
             log.warning("Zipkin does not accept spans (%s): they are dropped until it does", why)
 
 
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Connections whose calls end in time."""
+
+    def init_poolmanager(self, *values: Any, **more: Any) -> None:
+        """Make the pools."""
+        super().init_poolmanager(*values, **more)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+
 def make_exporter(url: str) -> SpanExporter:
     """An exporter to the Zipkin at ``url``, such as http://127.0.0.1:9411."""
     logging.getLogger("opentelemetry.exporter.zipkin.json").setLevel(logging.CRITICAL)
     session = requests.Session()
     session.trust_env = False
+    session.mount(url, _Adapter())
     endpoint = f"{url.rstrip('/')}/api/v2/spans"
     return DroppingExporter(
         ZipkinExporter(endpoint=endpoint, timeout=TIMEOUT_S, session=session, max_tag_value_length=TAG_MAX_CHARS)

@@ -17,7 +17,7 @@ from api.search.cursors import after, encode_cursor
 from api.search.distances import distance_km
 from api.search.marking import highlights
 from api.search.words import matching
-from connect.client_options import elasticsearch_options
+from connect.elasticsearch_client import elasticsearch_client
 from settings import Settings
 
 ALIAS: Final = "events"
@@ -102,7 +102,7 @@ def _answering() -> Iterator[None]:
 
 def make_client(settings: Settings) -> Elasticsearch:
     """A client by the settings. It does not retry, since a request waits for it."""
-    return Elasticsearch(**elasticsearch_options(settings, TIMEOUT_S))
+    return elasticsearch_client(settings, TIMEOUT_S)
 
 
 def _event(hit: Json, asked: SearchQuery, at_ms: int, source: Json) -> FoundEvent:

@@ -8,6 +8,7 @@ import httpx
 
 from connect.connectors.configuration import Connector
 from connect.errors import ConnectorRefused
+from telemetry.call_deadlines import TimedTransport
 
 TIMEOUT_S: Final = 30.0
 REBALANCING_STATUS: Final = 409
@@ -54,7 +55,7 @@ class ConnectClient:
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None, *, timeout: float = TIMEOUT_S) -> None:
         self.url = url
-        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False, transport=transport)
+        self._client = httpx.Client(base_url=url, timeout=timeout, transport=transport or TimedTransport())
 
     def names(self) -> list[str]:
         """The known connectors; an answer means that the worker has joined its cluster."""

@@ -12,6 +12,7 @@ import msgspec
 
 from api.problems import Unavailable
 from tables.messages.commands import DefineEvent
+from telemetry.call_deadlines import TimedTransport
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
@@ -22,7 +23,7 @@ class AnyWorker(httpx.BaseTransport):
 
     def __init__(self, urls: Sequence[str], transport: httpx.BaseTransport | None = None) -> None:
         self._urls = [httpx.URL(url) for url in urls]
-        self._transport = transport or httpx.HTTPTransport(trust_env=False)
+        self._transport = transport or TimedTransport()
         self._last = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -54,9 +55,9 @@ def worker_client(
 ) -> httpx.Client:
     """A client of the workers at ``urls``. It sends the first read token; ``ca`` has the CA of their certificates."""
     verify = True if ca is None else ssl.create_default_context(cafile=ca)
-    transport = AnyWorker(urls, httpx.HTTPTransport(verify=verify, trust_env=False))
+    transport = AnyWorker(urls, TimedTransport(verify))
     headers = {"Authorization": f"Bearer {tokens[0]}"} if tokens else {}
-    return httpx.Client(base_url=urls[0], timeout=timeout, trust_env=False, transport=transport, headers=headers)
+    return httpx.Client(base_url=urls[0], timeout=timeout, transport=transport, headers=headers)
 
 
 class WorkerViews:

@@ -1,0 +1,53 @@
+"""A server that answers piece by piece, without an end."""
+
+import socket
+import threading
+import time
+from typing import Final
+
+HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n"
+# Each with what comes at once, the pieces, and the pause between them (s).
+ENDLESS: Final = {
+    "a body slowly": (HEAD, b"x", 0.02),
+    "a head slowly": (HEAD[:-4], b"x", 0.02),
+    "a status slowly": (b"", b"H", 0.02),
+}
+
+
+class SlowServer:
+    """Sends ``head``, and then pieces without an end, to each client."""
+
+    def __init__(self, head: bytes, piece: bytes, pause_s: float) -> None:
+        self.answered = self.sent = 0
+        self._head, self._piece, self._pause_s = head, piece, pause_s
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                return
+            self.answered += 1
+            threading.Thread(target=self._send, args=(client,), daemon=True).start()
+
+    def _send(self, client: socket.socket) -> None:
+        with client:
+            client.recv(65_536)
+            client.sendall(self._head)
+            while self.sent < 50_000_000:
+                try:
+                    client.sendall(self._piece)
+                except OSError:
+                    return
+                self.sent += len(self._piece)
+                time.sleep(self._pause_s)
+
+    def close(self) -> None:
+        """End it."""
+        self._socket.shutdown(socket.SHUT_RDWR)  # which ends what accepts, as to close it would not
+        self._thread.join(5)
+        self._socket.close()

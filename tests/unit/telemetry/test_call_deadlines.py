@@ -1,0 +1,97 @@
+"""Each client that blocks gives up an answer that comes byte by byte, and goes on with the next one."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+import requests
+
+import api.adapters.elasticsearch
+import api.adapters.ledger.worker_views
+import ops.search_health
+import stack.member
+import telemetry.zipkin
+from api.adapters.elasticsearch import EventIndex
+from api.adapters.ledger.worker_views import WorkerViews
+from api.problems import Unavailable
+from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
+from ops.search_health import SearchSource
+from settings import Settings
+from telemetry.call_deadlines import TimedTransport, call_within
+from tests.unit.slow_server import ENDLESS, SlowServer
+
+TIMEOUT_S = 0.3
+KEY = "0" * 32
+
+
+@pytest.fixture(params=list(ENDLESS.values()), ids=list(ENDLESS))
+def slow(request: pytest.FixtureRequest) -> Iterator[SlowServer]:
+    server = SlowServer(*request.param)
+    yield server
+    server.close()
+
+
+def by_settings(url: str) -> Settings:
+    return Settings(ticket_key=KEY, elasticsearch_url=url)
+
+
+CLIENTS: dict[str, Callable[[str], object]] = {
+    "search": lambda url: EventIndex(api.adapters.elasticsearch.make_client(by_settings(url))).probe(),
+    "workers' views": lambda url: WorkerViews([url]).probe(),
+    "connectors": lambda url: ConnectClient(url, timeout=TIMEOUT_S).names(),
+    "health of the search": lambda url: list(SearchSource(by_settings(url)).look()),
+    "servers of the stack": lambda url: stack.member.get(url, TIMEOUT_S),
+}
+ERRORS = (Unavailable, ConnectUnavailable, httpx.TransportError, requests.RequestException)
+
+
+@pytest.mark.parametrize("ask", CLIENTS.values(), ids=list(CLIENTS))
+def test_a_call_ends_in_time_though_pieces_of_the_answer_come(
+    ask: Callable[[str], object], slow: SlowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.adapters.elasticsearch, "TIMEOUT_S", TIMEOUT_S)
+    monkeypatch.setattr(api.adapters.ledger.worker_views, "TIMEOUT", httpx.Timeout(TIMEOUT_S))
+    monkeypatch.setattr(ops.search_health, "TIMEOUT_S", TIMEOUT_S)
+    began_s = time.monotonic()
+    with pytest.raises(ERRORS):
+        ask(slow.url)
+    assert time.monotonic() - began_s < 2
+
+
+def test_spans_are_dropped_in_time(slow: SlowServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry.zipkin, "TIMEOUT_S", TIMEOUT_S)
+    began_s = time.monotonic()
+    assert telemetry.zipkin.make_exporter(slow.url).export([]).name == "FAILURE"
+    assert time.monotonic() - began_s < 2
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers at once, and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_connection_is_used_again_by_a_later_call_and_without_a_deadline() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        with httpx.Client(timeout=TIMEOUT_S, transport=TimedTransport(ssl.create_default_context())) as client:
+            assert client.get(url).text == "ok"
+            time.sleep(2 * TIMEOUT_S)
+            assert client.get(url).text == "ok"
+            assert client.get(url, timeout=None).text == "ok"
+            with call_within(0.0):  # of another call
+                assert client.get(url).text == "ok"
+        server.shutdown()
