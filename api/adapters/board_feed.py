@@ -24,6 +24,7 @@ from api.board.rates import DecisionRates
 from api.board.sale import BoardEvent, SellingEvents, decode_board_outcome
 from api.board.snapshot import BoardSnapshot, frame
 from api.board.stock_bounds import StockBounds
+from api.ports.board import Board
 from api.problems import retry_later
 
 BOARDS_MAX: Final = 250
@@ -64,7 +65,7 @@ class FeedTimes:
     stream_s: float = 600.0
 
 
-class BoardFeed:
+class BoardFeed(Board):
     """All boards of this process."""
 
     def __init__(
@@ -120,7 +121,6 @@ class BoardFeed:
         return self._boards > 0 or time.monotonic() < self._glanced_at + self._times.glance_s
 
     async def glance(self) -> BoardSnapshot:
-        """The board as it is now; what has to be probed first comes with a later glance."""
         self._glanced_at = time.monotonic()
         self._wake()
         return self._snapshot()

@@ -17,6 +17,7 @@ from api.adapters.postgres.database import SERVER, Database
 from api.bounded_cache import BoundedCache
 from api.organizing.changes import definition
 from api.ports.events import Listing
+from api.ports.ledger import CatalogueCheck
 from api.problems import Fault, Refused, Unavailable
 from tables.messages.announcements import Announced
 from tables.messages.commands import DefineEvent
@@ -54,7 +55,7 @@ class AnnouncedEvent:
     until: float
 
 
-class CatalogueRows:
+class CatalogueRows(CatalogueCheck):
     """The accounts, events and ticket types of the write model. ``announce`` writes a definition to the log."""
 
     def __init__(
@@ -76,7 +77,6 @@ class CatalogueRows:
         self._failed_at = float("-inf")
 
     async def check_account(self, account: UUID) -> None:
-        """Refused: unknown-account."""
         if self._accounts.get(account):
             return
         known = await asyncio.to_thread(self._database.one, "SELECT 1 FROM account WHERE id = %(id)s", id=account)

@@ -10,6 +10,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
 from api.adapters.postgres.rows import shown
+from api.ports.search import EventSearch
 from api.problems import Unavailable, wrong
 from api.schemas.search import Count, Facets, FoundEvent, FoundEvents, SearchQuery, Suggestions, SuggestQuery
 from api.search import asking, suggesting
@@ -28,7 +29,7 @@ TIMEOUT_S: Final = 2.0
 Json = dict[str, Any]
 
 
-class EventIndex:
+class EventIndex(EventSearch):
     """The alias ``events``, or another index with its mapping."""
 
     def __init__(self, client: Elasticsearch, name: str = ALIAS, clock: Callable[[], float] = time.time) -> None:
@@ -37,7 +38,6 @@ class EventIndex:
         self._clock = clock
 
     def search(self, asked: SearchQuery) -> FoundEvents:
-        """One page of events. Refused: invalid-input for a cursor of another search."""
         begins, at_ms = after(asked), int(self._clock() * 1000)
         body = asking.body(asked, begins, at_ms)
         with _answering():

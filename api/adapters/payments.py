@@ -11,7 +11,7 @@ from api.adapters.payment_overview import payment_overview
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import fetch, shown
 from api.adapters.shared_waits import SharedWaits
-from api.ports.payments import OwnedPayment
+from api.ports.payments import OwnedPayment, Payments
 from api.problems import Refused, Unavailable
 from api.schemas.fields import Money
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
@@ -45,7 +45,7 @@ _SELECT_REFERENCE: Final = (
 )
 
 
-class PaymentRows:
+class PaymentRows(Payments):
     """``send`` writes events of one purchase to the log, or raises Unavailable."""
 
     def __init__(
@@ -58,39 +58,26 @@ class PaymentRows:
 
     @property
     def provider(self) -> str | None:
-        """The provider of new payments; None if nothing is paid online here."""
         return next(iter(self._providers), None)
 
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
-        """The payment of a purchase. There is none until the hold was read by the role payments."""
         row = self._database.one(_SELECT, event=event, purchase=purchase)
         return None if row is None else shown("payment", row, _payment)
 
     async def awaited(
         self, event: UUID, purchase: UUID, seconds: float, after: datetime | None = None
     ) -> OwnedPayment | None:
-        """In the loop: the payment with its account as soon as it is there, for many requests at once.
-
-        With ``after``: as soon as something has happened since that time, and the page is known where it is paid. None
-        after ``seconds``. Raises Unavailable.
-        """
         awaited = encode_json({"event_id": event, "purchase_id": purchase, "since_at": after})
         return await self._waits.wait(awaited, seconds)
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
-        """The refunds that were ordered of a purchase's payment; None if it has none."""
         row = self._database.one(_SELECT_REFUNDS, event=event, purchase=purchase)
         return None if row is None else shown("payment", row, _refunds)
 
     def of_event(self, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
-        """A page of the purchases of an event that are paid online, newest first, and the cursor of the next page.
-
-        Refused: invalid-input for an invalid cursor.
-        """
         return paid_purchases(self._database, event, cursor)
 
     def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
-        """For the provider's fields on our page; None where there are none. Raises Unavailable."""
         row = self._database.one(_SELECT_REFERENCE, event=event, purchase=purchase)
         provider = self._providers.get(row["provider"]) if row else None
         if row is None or provider is None or not row["reference"]:
@@ -101,23 +88,16 @@ class PaymentRows:
             raise Unavailable(provider.name) from error
 
     def overview(self, now: datetime) -> PaymentOverview:
-        """The money of the last seven days, and what waits for the ledger or a provider."""
         return payment_overview(self._database, now)
 
     async def tell(self, *events: PaymentEvent) -> None:
-        """In the loop: write events of one purchase to the log; they are stored when this returns.
-
-        Raises Unavailable.
-        """
         await self._send(*events)
 
     def asks_about_webhooks(self, provider: str) -> bool:
-        """Whether reading a webhook may block, since its provider is asked; also for an unknown provider."""
         known = self._providers.get(provider)
         return known is None or known.asks_about_webhooks
 
     def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
-        """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input, unavailable."""
         known = self._providers.get(provider)
         if known is None:
             raise Refused("not-found", "there is no such provider")

@@ -13,6 +13,7 @@ from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.adapters.postgres.rows import FIRST, LAST, fetch, pass_over, shown
 from api.auth.tokens import MaySee
+from api.ports.sales import Sales
 from api.schemas.fields import Money
 from api.schemas.pagination import decode_cursor, encode_cursor
 from api.schemas.purchase import BoughtLine, Payment, Purchase, PurchaseList, payment_url, public_id
@@ -94,7 +95,7 @@ SELECT {", ".join(f'{source} AS "{name}"' for name, source in _PAYMENT_COLUMNS)}
 """
 
 
-class PurchaseRows:
+class PurchaseRows(Sales):
     """The projection ``purchase``, and the workers' views. ``exports`` is for downloads."""
 
     def __init__(self, database: Database, exports: Database, views: WorkerViews) -> None:
@@ -103,10 +104,6 @@ class PurchaseRows:
         self._views = views
 
     def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
-        """The purchase, from the projection or from the worker that decided it.
-
-        A purchase of an account that may not be seen takes the same steps as one that does not exist.
-        """
         row = self._database.one(_SELECT, event=event, purchase=purchase)
         if row is not None and may_see(row["account_id"]) and (known := shown("purchase", row, projected)):
             return known
@@ -115,12 +112,10 @@ class PurchaseRows:
         return found if found and found.account_id and may_see(found.account_id) else None
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
-        """An account's purchases, newest first. Refused: invalid-input for an invalid cursor."""
         items, following = self._page("account_id = %(of)s", account, limit, cursor)
         return PurchaseList(items=items, next=following)
 
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
-        """An event's purchases, and its totals. Refused: invalid-input for an invalid cursor."""
         items, following = self._page("event_id = %(of)s", event, limit, cursor)
         if cursor is not None:
             return EventSales(event_id=event, items=items, next=following)
@@ -128,11 +123,9 @@ class PurchaseRows:
         return EventSales(event_id=event, ticket_types=types, payments=payments, items=items, next=following)
 
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
-        """A row for each line of each purchase of an event, streamed; the first row has the column names."""
         return self._exports.stream(_TABLE, event=event)
 
     def payments_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
-        """A row for each purchase of an event that is paid online, streamed; the first row has the column names."""
         return self._exports.stream(_PAYMENT_TABLE, event=event)
 
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:

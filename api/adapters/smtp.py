@@ -10,6 +10,7 @@ from uuid import uuid4
 from aiosmtplib import SMTP, SMTPException, SMTPNotSupported, SMTPRecipientsRefused
 
 from api.auth.account_mails import ComposedMail
+from api.ports.mail import AccountMailer
 from api.problems import Unavailable, wrong
 from connect.client_options import smtp_options
 from settings import Settings
@@ -23,7 +24,7 @@ GOODBYE_TIMEOUT_S: Final = 1.0
 PERMANENT_CODES: Final = range(500, 600)
 
 
-class SmtpMailer:
+class SmtpMailer(AccountMailer):
     """The SMTP server of the settings."""
 
     def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from api.adapters.ledger.availability_cache import AvailabilityCache, TicketsLeft
 from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.database import Database
+from api.ports.sales import StockLevels
 
 _PROJECTED: Final = """
 SELECT 1 FROM purchase
@@ -15,7 +16,7 @@ LIMIT 1
 """
 
 
-class LedgerStock:
+class LedgerStock(StockLevels):
     """The table ``purchase`` and the ledger's view of an event."""
 
     def __init__(self, database: Database, views: WorkerViews) -> None:

@@ -25,7 +25,7 @@ from api.adapters.ledger.pending_requests import (
 )
 from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.auth.tokens import MaySee
-from api.ports.ledger import BuyersCommand
+from api.ports.ledger import BuyersCommand, LedgerGateway
 from api.problems import Refused, Unavailable
 from api.schemas.purchase import Purchase, public_id
 from tables.ids import id_bytes
@@ -36,7 +36,7 @@ from tables.messages.payment_events import PaymentEvent
 from telemetry.traces import current_span
 
 
-class LedgerClient:
+class LedgerClient(LedgerGateway):
     """Commands to the ledger and its outcomes, by Kafka."""
 
     def __init__(
@@ -84,14 +84,9 @@ class LedgerClient:
             raise Unavailable(KAFKA)
 
     def check_limit(self) -> None:
-        """Refused: busy, if as many requests wait as may."""
         self._deciding.check()
 
     async def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
-        """Send a command and wait ``wait`` seconds for its outcome; None if it is in the log and undecided.
-
-        Refused: still-running, busy, sold-out where that is known. Unavailable: not known to be in the log.
-        """
         self.probe()
         key = self._running.begin(command)
         try:
@@ -131,11 +126,9 @@ class LedgerClient:
         return self._known.accepted(event, purchase)
 
     def take_hold(self, event: UUID, purchase: UUID, may_see: MaySee) -> PaymentEvent | None:
-        """A hold that must be paid, as the event ``held``, if this process was just told of it: once."""
         return self._fresh.take(event, purchase, may_see)
 
     async def is_new(self, event: UUID, purchase: UUID) -> bool:
-        """Whether there is surely no purchase of this id; False also if nobody can tell."""
         return await self._known.is_new(event, purchase)
 
     async def _decide(self, command: BuyersCommand, wait: float) -> Outcome | None:

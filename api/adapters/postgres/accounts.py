@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.revocations import raise_version, version_of
 from api.adapters.postgres.rows import fetch, page_values, shown
-from api.ports.accounts import ConfirmedAccount, PendingConfirmation
+from api.ports.accounts import Accounts, ConfirmedAccount, PendingConfirmation
 from api.problems import Fault, Refused
 from api.schemas.account import Account
 from api.schemas.pagination import InvalidRow, PagePosition
@@ -62,7 +62,7 @@ WHERE link_hash = %(link_hash)s AND created_at > now() - interval '1 day'
 Ended = Callable[[UUID, int], None]
 
 
-class AccountRows:
+class AccountRows(Accounts):
     """The tables ``account``, ``credential`` and ``confirmation``. ``ended`` gets the account whose sessions ended."""
 
     def __init__(self, database: Database, ended: Ended = lambda account, version: None) -> None:
@@ -70,33 +70,25 @@ class AccountRows:
         self._ended = ended
 
     def add(self, account: Account, password_hash: str | None = None) -> Account:
-        """Store a new account, with its password if it has one. Refused: already-exists, email-taken."""
         with self._database.transaction() as connection:
             _add(connection, account, password_hash)
         return account
 
     def get(self, account: UUID) -> Account | None:
-        """The account of that id."""
         row = self._database.one(_SELECT, id=account)
         return shown("account", row, _account) if row else None
 
     def find(self, email: str) -> Account | None:
-        """The account of that address, in any spelling."""
         given, normal = address_spellings(email)
         row = self._database.one(_FIND, given=given, normal=normal)
         return shown("account", row, _account) if row else None
 
     def list(self, limit: int, after: PagePosition | None) -> list[Account | InvalidRow]:
-        """At most ``limit`` accounts, newest first, after that position."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, page_values(limit, after))
         return [shown("account", row, _account) or InvalidRow(row["created_at"], row["id"]) for row in rows]
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
-        """Replace an account by the result of ``decide``. Refused: email-taken.
-
-        New roles end its sessions, and a new address ends a pending change of the address.
-        """
         with self._database.transaction() as connection:
             before = locked_account(connection, account)
             if before is None:
@@ -110,7 +102,6 @@ class AccountRows:
         return after
 
     def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
-        """Delete an account and end its sessions; whether it existed. Refused: has-events."""
         with self._database.transaction() as connection:
             before = locked_account(connection, account)
             if before is None:
@@ -125,7 +116,6 @@ class AccountRows:
         return True
 
     def set_password(self, account: UUID, password_hash: str) -> bool:
-        """Set an account's password and end its sessions; whether the account exists."""
         with self._database.transaction() as connection:
             if locked_account(connection, account) is None:
                 return False
@@ -135,7 +125,6 @@ class AccountRows:
         return True
 
     def add_confirmation(self, pending: PendingConfirmation) -> None:
-        """Store it for a day, until its address is confirmed. A change of address ends an earlier one."""
         account = pending.account.model_dump_json() if pending.account else None
         with self._database.transaction() as connection:
             connection.execute(_DELETE_EXPIRED)
@@ -146,20 +135,17 @@ class AccountRows:
             )
 
     def pending_confirmation(self, link_hash: bytes) -> PendingConfirmation | None:
-        """The pending confirmation of that link."""
         row = self._database.one(_PENDING, link_hash=link_hash)
         if row is None:
             return None
         return PendingConfirmation(**row | {"account": Account(**row["account"]) if row["account"] else None})
 
     def confirm_by_code(self, code_hash: bytes, now: datetime) -> ConfirmedAccount | None:
-        """Confirm by a code, once; None if it is invalid, or its sessions ended. Refused: email-taken."""
         return self._confirm({"code_hash": code_hash, "link_hash": None}, now, None)
 
     def confirm_by_link(
         self, link_hash: bytes, now: datetime, password_hash: str | None = None
     ) -> ConfirmedAccount | None:
-        """Confirm by a link, as by its code; with this password instead of the stored one if given."""
         return self._confirm({"code_hash": None, "link_hash": link_hash}, now, password_hash)
 
     def _confirm(

@@ -7,7 +7,7 @@ from uuid import UUID
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.adapters.postgres.rows import FIRST, LAST
-from api.ports.sales import Curve, Reached
+from api.ports.sales import Attendance, Curve, Reached
 
 CURVE_STEPS: Final = 100
 
@@ -50,7 +50,7 @@ ORDER BY lower(last_name), lower(first_name), made_at, purchase.id
 """
 
 
-class AttendanceRows:
+class AttendanceRows(Attendance):
     """The tables ``purchase`` and ``account``. ``exports`` is for downloads."""
 
     def __init__(self, database: Database, exports: Database) -> None:
@@ -58,18 +58,15 @@ class AttendanceRows:
         self._exports = exports
 
     def reached(self, event: UUID) -> Reached:
-        """Who has tickets or a hold, and so gets mails about changes."""
         row = self._database.one(_REACHED, event=event)
         return Reached(row["people"], row["purchases"]) if row else Reached(0, 0)
 
     def curve(self, event: UUID) -> Curve | None:
-        """Sales over time; None if nothing is sold."""
         with self._database.transaction() as connection:
             rows = connection.execute(_CURVE, {"event": event, "first": FIRST, "last": LAST}).fetchall()
         return _curve(rows) if rows else None
 
     def attendees(self, event: UUID) -> Iterator[Sequence[object]]:
-        """A row for each ticket type of each purchase, by name; the first row has the column names."""
         return self._exports.stream(_ATTENDEES, event=event)
 
 

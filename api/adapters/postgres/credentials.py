@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from api.adapters.postgres.database import Database
-from api.ports.credentials import Credential
+from api.ports.credentials import Credential, Credentials
 from api.roles import Role
 from tables.text.email_addresses import address_spellings
 
@@ -21,14 +21,13 @@ UPDATE credential SET password_hash = %(new)s WHERE account_id = %(account)s AND
 """
 
 
-class CredentialRows:
+class CredentialRows(Credentials):
     """The table ``credential``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def find(self, email: str) -> Credential | None:
-        """The credential of the account of that address, in any spelling; None if there is none."""
         given, normal = address_spellings(email)
         row: Any = self._database.one(_SELECT, given=given, normal=normal)
         if row is None:
@@ -37,7 +36,6 @@ class CredentialRows:
         return Credential(row["id"], roles, row["password_hash"], row["version"], row["locale"])
 
     def rehash(self, known: Credential, password_hash: str) -> None:
-        """Store a new hash of the same password, unless the password has changed."""
         with self._database.transaction() as connection:
             values = {"account": known.account, "old": known.password_hash, "new": password_hash}
             connection.execute(_REHASH, values)

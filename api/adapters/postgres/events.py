@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import fetch, page_values, shown
 from api.organizing.changes import announcement, check_size
-from api.ports.events import Listing, PlanInForce
+from api.ports.events import Events, Listing, PlanInForce
 from api.problems import Fault, Refused
 from api.schemas.event import Event
 from api.schemas.fields import Money
@@ -72,7 +72,7 @@ _SELECT_ANNOUNCED: Final = "SELECT 1 FROM event_outbox WHERE aggregate_id = %(id
 Rows = Connection[DictRow]
 
 
-class EventRows:
+class EventRows(Events):
     """The tables ``event``, ``ticket_type`` and ``event_outbox``."""
 
     def __init__(self, database: Database) -> None:
@@ -92,7 +92,6 @@ class EventRows:
             announce(connection, listing)
 
     def get(self, event: UUID) -> Event | None:
-        """The event of that id."""
         row = self._database.one(_SELECT_EVENT, id=event)
         return shown("event", row, _event) if row else None
 
@@ -103,30 +102,25 @@ class EventRows:
             return read_listing(connection, event)
 
     def name(self, event: UUID) -> str | None:
-        """The title of the event of that id."""
         row = self._database.one("SELECT title FROM event WHERE id = %(id)s", id=event)
         return str(row["title"]) if row else None
 
     def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
-        """The ticket types of an event in their order; None without the event."""
         with self._database.transaction() as connection:
             found = tuple(ticket for ticket in _tickets(connection, event) if ticket is not None)
             known = found or connection.execute("SELECT 1 FROM event WHERE id = %s", (event,)).fetchone()
         return found if known else None
 
     def list(self, limit: int, after: PagePosition | None, **choice: Any) -> list[Event | InvalidRow]:
-        """At most ``limit`` events, newest first, after that position. Drafts only of ``drafts_of``, or all."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, choice | page_values(limit, after))
         return [shown("event", row, _event) or InvalidRow(row["created_at"], row["id"]) for row in rows]
 
     def ticket(self, ticket: UUID) -> TicketType | None:
-        """The ticket type of that id."""
         row = self._database.one(_SELECT_TICKET, id=ticket)
         return shown("ticket_type", row, _ticket) if row else None
 
     def event_of(self, ticket: UUID) -> Event | None:
-        """The event that has the ticket type of that id."""
         row = self._database.one(_SELECT_EVENT_OF, id=ticket)
         return shown("event", row, _event) if row else None
 
@@ -147,7 +141,6 @@ class EventRows:
         return after
 
     def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
-        """Delete an event after announcing the result of ``decide``; whether it existed."""
         with self._database.transaction() as connection:
             before = read_listing(connection, event, lock=True)
             if before is None:

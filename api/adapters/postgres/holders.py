@@ -13,6 +13,7 @@ from uuid import UUID
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.bounded_cache import BoundedCache
+from api.ports.ledger import Holders
 from api.problems import Unavailable
 
 ACCOUNTS_MAX: Final = 100_000
@@ -25,7 +26,7 @@ WHERE account_id = %(account)s AND status = 'held' AND deadline > now()
 """
 
 
-class HolderRows:
+class HolderRows(Holders):
     """The holds in the projection ``purchase``."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:

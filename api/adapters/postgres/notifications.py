@@ -7,6 +7,7 @@ from uuid import UUID
 
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import fetch, shown
+from api.ports.mail import Notifications
 from api.problems import retry_later
 from api.schemas.notification import Notification
 from tables.messages.mail_kinds import MailKind
@@ -31,7 +32,7 @@ VALUES (%(id)s, %(kind)s, %(status)s, %(event)s, %(purchase)s, %(account)s, %(re
 """
 
 
-class NotificationRows:
+class NotificationRows(Notifications):
     """The table ``notification``. ``send`` writes a request to the log, or raises Unavailable."""
 
     def __init__(self, database: Database, send: Callable[[Resend], None]) -> None:

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.accounts import locked_account, set_hash
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.revocations import raise_version, version_of
-from api.ports.accounts import PasswordReset
+from api.ports.accounts import PasswordReset, PasswordResets
 from api.schemas.account import Account
 
 _KEEP: Final = """
@@ -27,7 +27,7 @@ WHERE link_hash = %(link_hash)s AND created_at > now() - interval '1 hour'
 _TAKE: Final = "DELETE FROM password_reset WHERE link_hash = %(link_hash)s"
 
 
-class PasswordResetRows:
+class PasswordResetRows(PasswordResets):
     """The table ``password_reset``. ``ended`` gets the account whose sessions ended, and their next version."""
 
     def __init__(self, database: Database, ended: Callable[[UUID, int], None] = lambda account, version: None) -> None:
@@ -35,18 +35,15 @@ class PasswordResetRows:
         self._ended = ended
 
     def keep(self, reset: PasswordReset) -> None:
-        """Store it for an hour. It ends with the present sessions of the account."""
         with self._database.transaction() as connection:
             connection.execute(_FORGET)
             connection.execute(_KEEP, asdict(reset))
 
     def find(self, link_hash: bytes) -> Account | None:
-        """The account of a valid link."""
         with self._database.transaction() as connection:
             return _account_of(connection, link_hash)
 
     def grant(self, link_hash: bytes, password_hash: str) -> Account | None:
-        """Set the password of the link's account, once, and end its sessions. None if the link is not valid."""
         with self._database.transaction() as connection:
             account = _account_of(connection, link_hash)
             taken = connection.execute(_TAKE, {"link_hash": link_hash}).rowcount

@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from api.adapters.postgres.database import SERVER, Database
+from api.ports.credentials import Revocations
 from api.problems import Unavailable
 
 POLL_EVERY_S: Final = 2.0
@@ -39,7 +40,7 @@ def version_of(connection: Connection[DictRow], account: UUID) -> int:
     return int(row["version"]) if row else 0
 
 
-class RevocationRows:
+class RevocationRows(Revocations):
     """The table ``revocation``, for tokens that are valid for ``seconds``."""
 
     def __init__(self, database: Database, seconds: int, poll_every_s: float = POLL_EVERY_S) -> None:

@@ -16,7 +16,7 @@ from api.adapters.seat_feed import SeatFeed
 from api.adapters.seat_occupancy import Changes, PurchaseSeats, SeatOccupancy
 from api.organizing.seating import Section, categories_of, hall_of
 from api.ports.events import Listing, PlanInForce
-from api.ports.seating import Outline, SeatingNow, StoredPlan
+from api.ports.seating import Outline, SeatingNow, Seatings, StoredPlan
 from api.problems import Refused
 from api.schemas.seating import SeatingSection, Seats
 from tables.messages.encoding import encode_json
@@ -68,7 +68,7 @@ VALUES (%(id)s, %(event)s, 'section-defined', %(version)s, %(part)s, %(payload)s
 Rows = Connection[DictRow]
 
 
-class SeatingRows:
+class SeatingRows(Seatings):
     """The tables ``seating`` and ``seating_section``, and the seats in the lines of ``purchase``."""
 
     def __init__(self, database: Database) -> None:
@@ -77,19 +77,16 @@ class SeatingRows:
         self._feed = SeatFeed(self._occupancy.seats)
 
     def plan(self, event: UUID) -> StoredPlan | None:
-        """The plan of an event."""
         with self._database.transaction() as connection:
             return _plan(connection, event)
 
     def outline(self, event: UUID) -> Outline | None:
-        """The plan of an event without its seats."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _OUTLINE, {"event": event})
         sections = [SeatingSection(name=row["name"], title=row["title"] or None, seats=row["seats"]) for row in rows]
         return Outline(rows[0]["version"], sections, frozenset(rows[0]["seated"])) if rows else None
 
     def section(self, event: UUID, name: str) -> Section | None:
-        """A section of the event's plan."""
         row = self._database.one(_SELECT_ONE, event=event, name=name)
         return None if row is None else msgspec.json.decode(row["section"])
 
@@ -116,11 +113,9 @@ class SeatingRows:
         return after
 
     def seats(self, event: UUID, since: int) -> Seats | None:
-        """Which seats are taken, at most a second old; None without a plan."""
         return self._occupancy.seats(event, since)
 
     def follow(self, event: UUID, since: int) -> AsyncIterator[bytes]:
-        """Server-sent events with what has changed, for the loop. Refused: busy."""
         return self._feed.follow(event, since)
 
     def changes(self, event: UUID, plan: int, since: int) -> Changes:
