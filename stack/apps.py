@@ -50,7 +50,6 @@ class SetupStep(AppProcess):
         super().__init__(settings)
 
     def command(self) -> Command:
-        """The command's process."""
         return self.process(("-m", *self.program.split()), signal.SIGTERM)
 
     def ready(self) -> bool:
@@ -89,7 +88,6 @@ class FaustWorker(AppProcess):
         super().__init__(settings)
 
     def command(self) -> Command:
-        """The worker's process."""
         environment = worker_environment(self.settings, self.role, self.number)
         return self.process(("-m", "streams"), signal.SIGKILL, **environment)
 
@@ -118,11 +116,9 @@ class ApiProcess(AppProcess):
     stop_timeout_s = 5.0
 
     def command(self) -> Command:
-        """One process."""
         return self.process(("-m", "api"), signal.SIGKILL)
 
     def ready(self) -> bool:
-        """Whether it answers."""
         return answers(f"http://{HOST}:{self.settings.api_port}/health/live")
 
 
@@ -134,7 +130,6 @@ class ExporterProcess(AppProcess):
     needs = ("migrations",)
 
     def command(self) -> Command:
-        """The exporter's process."""
         return self.process(("-m", "ops.exporter"), signal.SIGKILL)
 
     def ready(self) -> bool:

@@ -29,7 +29,6 @@ class Elasticsearch(StackMember):
         return ()
 
     def command(self) -> Command:
-        """The node's process."""
         ports = (str(self.settings.elasticsearch_port), str(self.settings.elasticsearch_transport_port))
         argv = (sys.executable, "-m", "stack.search_node", str(self.folder), self.settings.elasticsearch_heap, *ports)
         return Command(

@@ -69,7 +69,6 @@ class Kafka(StackMember):
         return (Command(argv, self.log),)
 
     def command(self) -> Command:
-        """The broker's process."""
         main = ("kafka.Kafka", str(self.folder / "server.properties"))
         port = self.settings.kafka_metrics_port + self.number
         agent = metrics_agent(self.settings.jars, port, "kafka")

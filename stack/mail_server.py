@@ -15,7 +15,6 @@ class MailServer(StackMember):
     name = "smtp"
 
     def command(self) -> Command:
-        """The mail server's process."""
         ports = (str(self.settings.smtp_port), str(self.settings.mail_port))
         argv = (sys.executable, "-m", "stack.mailbox", str(self.settings.home / "mail"), *ports)
         return Command(argv, self.log, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)

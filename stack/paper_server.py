@@ -20,7 +20,6 @@ class PaperServer(StackMember):
         self._api_port = api_port or settings.api_port
 
     def command(self) -> Command:
-        """Paper's process."""
         settings = self.settings
         secret(settings.home, "paper_key")
         webhooks = f"http://{HOST}:{self._api_port}/api/v3/payment-webhooks/paper"

@@ -28,7 +28,6 @@ class Zipkin(StackMember):
         return ()
 
     def command(self) -> Command:
-        """The server's process."""
         [jar] = jars.locked("zipkin")
         heap = (f"-Xmx{self.settings.zipkin_heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
         flags = ("-Dzipkin.storage.type=mem", "-Dspring.main.banner-mode=off")
