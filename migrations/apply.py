@@ -1,22 +1,77 @@
-"""Applies steps, each exactly once: a step and the mark that it was applied are one transaction.
+"""Applies the steps on disk, each exactly once: a step and the mark that it was applied are one transaction.
 
 yoyo reads and runs the steps. Its own lock and its own apply are not used: the lock outlives a killed process, and the
 mark is set after the step's commit, so a crash between them repeats the step.
 """
 
 import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import psycopg
 from psycopg.errors import Diagnostic
 from yoyo import get_backend, read_migrations
 
-from migrations.errors import EditedMigration, MigrationError
-from migrations.lock import migration_lock
-from migrations.steps import FOLDER, MigrationStep, read_steps
+from migrations.errors import EditedMigration, LockTimeout, MigrationError, UnreadableStep
 
 log = logging.getLogger(__name__)
+
+FOLDER: Final = Path(__file__).with_name("steps")
+LOCK_KEY: Final = 0x7475726E7374696C  # "turnstil"
+_NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStep:
+    """A step's name without its suffix, and the SHA-256 of ``NNNN_name.sql`` and ``NNNN_name.rollback.sql``."""
+
+    id: str
+    checksum: str
+
+
+def read_steps(folder: Path = FOLDER) -> list[MigrationStep]:
+    """All steps in order. Raises UnreadableStep for a misnamed file or a step without rollback."""
+    forward = [path for path in sorted(folder.glob("*.sql")) if not path.name.endswith(".rollback.sql")]
+    return [_read(path) for path in forward]
+
+
+def _read(path: Path) -> MigrationStep:
+    if not _NAME.fullmatch(path.stem):
+        raise UnreadableStep(f"{path.name}: a step is named NNNN_name.sql")
+    back = path.with_name(f"{path.stem}.rollback.sql")
+    if not back.exists():
+        raise UnreadableStep(f"{path.name}: {back.name} is missing")
+    return MigrationStep(path.stem, sha256(path.read_bytes() + b"\0" + back.read_bytes()).hexdigest())
+
+
+@contextmanager
+def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> Iterator[None]:
+    """Hold the lock that lets one process migrate at a time, which PostgreSQL releases with its session.
+
+    Raises LockTimeout if another process keeps it for longer than ``timeout`` seconds. It polls every ``interval`` seconds: a
+    session that waits in the server would keep a snapshot open, for which the holder's CREATE INDEX CONCURRENTLY would
+    wait forever.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        deadline = time.monotonic() + timeout
+        while not _taken(connection):
+            if time.monotonic() >= deadline:
+                raise LockTimeout(f"another process has been migrating for more than {timeout:g} s")
+            time.sleep(interval)
+        yield
+
+
+def _taken(connection: psycopg.Connection) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
+    return row is not None and bool(row[0])
+
 
 _CHECKSUMS = """
 CREATE TABLE IF NOT EXISTS migration_checksum (

@@ -14,10 +14,8 @@ import pytest
 from psycopg.types.json import Jsonb
 from yoyo import read_migrations
 
-from migrations.apply import apply_steps, open_backend
+from migrations.apply import FOLDER, LOCK_KEY, apply_steps, migration_lock, open_backend, read_steps
 from migrations.errors import EditedMigration, LockTimeout
-from migrations.lock import LOCK_KEY, migration_lock
-from migrations.steps import FOLDER, read_steps
 from stack.postgres import CAPTURE
 from tables.messages.encoding import VALUE_MAX_BYTES
 from tables.text.time_zones import zone_names

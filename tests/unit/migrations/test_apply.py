@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from migrations.apply import FOLDER, read_steps
 from migrations.errors import UnreadableStep
-from migrations.steps import FOLDER, read_steps
 
 
 def write(folder: Path, name: str, text: str = "SELECT 1;") -> None:
