@@ -12,25 +12,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from connect.topics import (
-    ACCOUNT_ROWS,
-    COMMANDS,
-    CONSUMERS,
-    DELIVERIES,
-    EVENT_ROWS,
-    EVENT_STATUS,
-    JOBS,
-    OPERATOR_ACTIONS,
-    OUTCOMES,
-    PAYMENT_EVENTS,
-    PAYMENT_REQUESTS,
-    PURCHASE_UPSERTS,
-    RESENDS,
-    RETRIES,
-    answers,
-    dead_letters,
-    requests,
-)
+from connect import topics
 from tables.messages.answers import Answer
 from tables.messages.commands import Command, EventAnnouncement
 from tables.messages.deliveries import Delivery
@@ -115,43 +97,49 @@ RequestKey = Annotated[
 ]
 IN, OUT = Direction.INPUT, Direction.OUTPUT
 CHANNELS: Final = (
-    Channel(COMMANDS, IN, "Commands: what changes an event's stock.", EventKey, Command, TraceHeaders),
-    Channel(requests("{producer}"), IN, "Requests; each has an answer.", EventKey, Request, RequestHeaders),
-    Channel(answers("{producer}"), OUT, "The answers to requests.", RequestKey, Answer, AnswerHeaders),
-    Channel(OUTCOMES, OUT, "Outcomes: what the ledger decided.", EventKey, Outcome, TraceHeaders),
-    Channel(PURCHASE_UPSERTS, OUT, "Purchases as rows, for sinks of Kafka Connect.", PurchaseKey, PurchaseUpsert),
-    Channel(EVENT_ROWS, OUT, "Rows of events. After a delete comes a record without value.", EventKey, EventRow),
-    Channel(ACCOUNT_ROWS, OUT, "Rows of accounts: personal data. Deleted as events are.", AccountKey, AccountRow),
+    Channel(topics.COMMANDS, IN, "Commands: what changes an event's stock.", EventKey, Command, TraceHeaders),
+    Channel(topics.requests("{producer}"), IN, "Requests; each has an answer.", EventKey, Request, RequestHeaders),
+    Channel(topics.answers("{producer}"), OUT, "The answers to requests.", RequestKey, Answer, AnswerHeaders),
+    Channel(topics.OUTCOMES, OUT, "Outcomes: what the ledger decided.", EventKey, Outcome, TraceHeaders),
     Channel(
-        EVENT_STATUS,
+        topics.PURCHASE_UPSERTS, OUT, "Purchases as rows, for sinks of Kafka Connect.", PurchaseKey, PurchaseUpsert
+    ),
+    Channel(topics.EVENT_ROWS, OUT, "Rows of events. After a delete comes a record without value.", EventKey, EventRow),
+    Channel(
+        topics.ACCOUNT_ROWS, OUT, "Rows of accounts: personal data. Deleted as events are.", AccountKey, AccountRow
+    ),
+    Channel(
+        topics.EVENT_STATUS,
         OUT,
         "Definitions of events, as published; between them the pieces of seating plans, as commands.",
         EventKey,
         EventAnnouncement | DefineSection,
         AnnouncementHeaders,
     ),
-    Channel(JOBS, OUT, "Mails to send.", AccountKey, Job, JobHeaders),
-    Channel(RETRIES, OUT, "Mails to try again after a pause.", AccountKey, Job, JobHeaders),
+    Channel(topics.JOBS, OUT, "Mails to send.", AccountKey, Job, JobHeaders),
+    Channel(topics.RETRIES, OUT, "Mails to try again after a pause.", AccountKey, Job, JobHeaders),
     Channel(
-        RESENDS,
+        topics.RESENDS,
         IN,
         "Requests for mails about a purchase or its payment.",
         EventKey,
         Resend,
         TraceHeaders,
     ),
-    Channel(DELIVERIES, OUT, "What became of each mail.", AccountKey, Delivery, TraceHeaders),
-    Channel(PAYMENT_EVENTS, OUT, "What happened to payments.", PaymentKey, PaymentEvent, TraceHeaders),
-    Channel(PAYMENT_REQUESTS, OUT, "What providers of payments are to do.", PaymentKey, PaymentRequest, TraceHeaders),
-    Channel(OPERATOR_ACTIONS, OUT, "What operators did, and why.", None, OperatorAction),
+    Channel(topics.DELIVERIES, OUT, "What became of each mail.", AccountKey, Delivery, TraceHeaders),
+    Channel(topics.PAYMENT_EVENTS, OUT, "What happened to payments.", PaymentKey, PaymentEvent, TraceHeaders),
     Channel(
-        dead_letters("{consumer}"),
+        topics.PAYMENT_REQUESTS, OUT, "What providers of payments are to do.", PaymentKey, PaymentRequest, TraceHeaders
+    ),
+    Channel(topics.OPERATOR_ACTIONS, OUT, "What operators did, and why.", None, OperatorAction),
+    Channel(
+        topics.dead_letters("{consumer}"),
         OUT,
         "Records that a consumer could not process.",
         OwnBytes,
         OwnBytes,
         DeadLetterHeaders,
         BYTES,
-        CONSUMERS,
+        topics.CONSUMERS,
     ),
 )

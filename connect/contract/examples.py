@@ -13,24 +13,8 @@ from msgspec import Struct
 
 from tables.ids import TicketCodes
 from tables.ledger.ledger import Ledger
+from tables.messages import commands
 from tables.messages.answers import Answer, AnswerStatus, decided
-from tables.messages.commands import (
-    Buy,
-    Cancel,
-    Command,
-    Confirm,
-    DefineEvent,
-    EndPurchases,
-    EventAnnouncement,
-    EventDefinition,
-    Exchange,
-    Expire,
-    ExtendHold,
-    Hold,
-    LimitHolds,
-    TicketLine,
-    TicketTypeDefinition,
-)
 from tables.messages.deliveries import Delivery, DeliveryStatus
 from tables.messages.mail_jobs import job_for
 from tables.messages.mail_requests import Resend
@@ -67,7 +51,7 @@ TRACEPARENT: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 # The key of nobody's tickets.
 CODES: Final = TicketCodes(b"\0" * 32)
 
-DEFINITION: Final = EventDefinition(
+DEFINITION: Final = commands.EventDefinition(
     title="Winterreise",
     status=EventStatus.ACTIVE,
     starts_at=datetime(2030, 5, 17, 18, tzinfo=UTC),
@@ -75,7 +59,9 @@ DEFINITION: Final = EventDefinition(
     time_zone="Europe/Vienna",
     venue="Konzerthaus",
     city="Wien",
-    ticket_types=[TicketTypeDefinition(id=STALLS, name="Stalls", price=Decimal("49.90"), currency="EUR", quantity=100)],
+    ticket_types=[
+        commands.TicketTypeDefinition(id=STALLS, name="Stalls", price=Decimal("49.90"), currency="EUR", quantity=100)
+    ],
 )
 SECTION: Final = DefineSection(
     event=EVENT,
@@ -88,23 +74,23 @@ SECTION: Final = DefineSection(
     categories=[STALLS],
     rows=[PlanRow("12", [PlanSeat("7", 0, 480, 600), PlanSeat("8", 0, 520, 600)])],
 )
-COMMANDS: Final[tuple[Command, ...]] = (
+COMMANDS: Final[tuple[commands.Command, ...]] = (
     SECTION,
-    DefineEvent(EVENT, 1, DEFINITION),
-    LimitHolds(max_seconds=3_600, max_tickets=20, cooldown_seconds=60),
-    Buy(EVENT, SOLD, ADA, [TicketLine(STALLS, 2)]),
-    Hold(EVENT, HELD, ADA, [TicketLine(STALLS, 2)], seconds=600),
-    Confirm(EVENT, HELD, ADA, REQUEST),
-    Hold(EVENT, LATE, ADA, [TicketLine(STALLS, 1)]),
-    ExtendHold(EVENT, LATE, seconds=300),
-    Expire(EVENT, LATE, early=True),
-    Buy(EVENT, REFUSED, ADA, [TicketLine(STALLS, 500)]),
-    Cancel(EVENT, HELD, ADA, REQUEST, [TicketLine(STALLS, 1)]),
-    Cancel(EVENT, REFUSED, ADA),
-    Exchange(EVENT, SOLD, ADA, REQUEST, give=("A-12-7",), take=("A-12-8",)),
+    commands.DefineEvent(EVENT, 1, DEFINITION),
+    commands.LimitHolds(max_seconds=3_600, max_tickets=20, cooldown_seconds=60),
+    commands.Buy(EVENT, SOLD, ADA, [commands.TicketLine(STALLS, 2)]),
+    commands.Hold(EVENT, HELD, ADA, [commands.TicketLine(STALLS, 2)], seconds=600),
+    commands.Confirm(EVENT, HELD, ADA, REQUEST),
+    commands.Hold(EVENT, LATE, ADA, [commands.TicketLine(STALLS, 1)]),
+    commands.ExtendHold(EVENT, LATE, seconds=300),
+    commands.Expire(EVENT, LATE, early=True),
+    commands.Buy(EVENT, REFUSED, ADA, [commands.TicketLine(STALLS, 500)]),
+    commands.Cancel(EVENT, HELD, ADA, REQUEST, [commands.TicketLine(STALLS, 1)]),
+    commands.Cancel(EVENT, REFUSED, ADA),
+    commands.Exchange(EVENT, SOLD, ADA, REQUEST, give=("A-12-7",), take=("A-12-8",)),
 )
 # The ledger itself writes these.
-STEPS: Final[tuple[Command, ...]] = (EndPurchases(EVENT, 2, SOLD),)
+STEPS: Final[tuple[commands.Command, ...]] = (commands.EndPurchases(EVENT, 2, SOLD),)
 
 
 def examples_of(kind: Any) -> list[Any]:
@@ -129,7 +115,7 @@ def _decided() -> Iterator[Outcome]:
 
 
 def _answers(outcome: Outcome) -> Iterator[Struct]:
-    yield HoldRequest(EVENT, HELD, ADA, [TicketLine(STALLS, 2)])
+    yield HoldRequest(EVENT, HELD, ADA, [commands.TicketLine(STALLS, 2)])
     yield decided(SOLD, outcome)
     yield Answer(status=AnswerStatus.MALFORMED, detail="Expected `int` >= 1", field="lines[0].quantity")
     yield Answer(status=AnswerStatus.THROTTLED, purchase=SOLD, retry_at=START)
@@ -138,7 +124,7 @@ def _answers(outcome: Outcome) -> Iterator[Struct]:
 
 
 def _others() -> Iterator[Struct]:
-    yield EventAnnouncement(EVENT, 1, DEFINITION)
+    yield commands.EventAnnouncement(EVENT, 1, DEFINITION)
     yield Resend(REQUEST, EVENT, SOLD, START)
     yield _event_row()
     yield from _payment()
