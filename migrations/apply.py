@@ -55,9 +55,9 @@ def _read(path: Path) -> MigrationStep:
 def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> Iterator[None]:
     """Hold the lock that lets one process migrate at a time, which PostgreSQL releases with its session.
 
-    Raises LockTimeout if another process keeps it for longer than ``timeout`` seconds. It polls every ``interval`` seconds: a
-    session that waits in the server would keep a snapshot open, for which the holder's CREATE INDEX CONCURRENTLY would
-    wait forever.
+    Raises LockTimeout if another process keeps it for longer than ``timeout`` seconds. It polls every ``interval``
+    seconds: a session that waits in the server would keep a snapshot open, for which the holder's CREATE INDEX
+    CONCURRENTLY would wait forever.
     """
     with psycopg.connect(url, autocommit=True) as connection:
         deadline = time.monotonic() + timeout
