@@ -72,7 +72,6 @@ class Servers:
             await asyncio.sleep(READY_POLL_S)
 
     async def close(self) -> None:
-        """Disconnect from all servers."""
         for close in self.closers:
             closing = close()
             if closing is not None:

@@ -78,7 +78,6 @@ class _Event:
                 self.accounts[UUID(bytes=key[17:])] = decode_account(value)
 
     def findings(self) -> Iterator[Finding]:
-        """All findings."""
         if self.inventory is None:
             return
         yield from self._counters(self.inventory)

@@ -43,7 +43,6 @@ class DefinitionSource:
         yield DEFINITION_DIFFERENCES.of(_samples(found))
 
     def close(self) -> None:
-        """Disconnect."""
         self._watch.close()
 
 

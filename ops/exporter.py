@@ -42,7 +42,6 @@ class Exporter:
         self._threads = [threading.Thread(target=self._watch, args=(source,), daemon=True) for source in asked]
 
     def start(self) -> None:
-        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
@@ -54,7 +53,6 @@ class Exporter:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def collect(self) -> Iterable[Family]:
-        """The metrics."""
         answers = dict(self._answers)
         yield metric.SOURCE_UP.of({(source.name,): source.name in answers for source in self._sources})
         for families in answers.values():

@@ -112,7 +112,6 @@ class LedgerCopy:
         return {event: definition_of(event, decode_event(value)) for event, value in found if value is not None}
 
     def close(self) -> None:
-        """Close the tables."""
         for table in self._tables:
             table.close()
 

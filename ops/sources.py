@@ -99,7 +99,6 @@ class KafkaSource:
         yield metric.DEAD_LETTERS.of(self._dead_letters(state))
 
     def close(self) -> None:
-        """Disconnect."""
         self._watch.close()
         self._oldest.close()
 
@@ -136,7 +135,6 @@ class CaptureSource:
         yield metric.CAPTURE_AGE.of({(name,): age for name, age in self._watch.ages().items()})
 
     def close(self) -> None:
-        """Disconnect."""
         self._watch.close()
 
 
@@ -174,7 +172,6 @@ class PostgresSource:
         yield from payment_gauges({state: (count, age) for state, count, age in connection.execute(_PAYMENTS)})
 
     def close(self) -> None:
-        """Disconnect."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

@@ -43,7 +43,6 @@ class Home:
         self._lock = file
 
     def release(self) -> None:
-        """Release the lock."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -45,7 +45,6 @@ class PaperBooks:
         self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
 
     def close(self) -> None:
-        """Close the file."""
         self._database.close()
 
     def payment(self, shop_id: str) -> Row | None:

@@ -145,7 +145,6 @@ class StackSettings(BaseSettings):
         return max(1, self.replicas - 1)
 
     def broker_port(self, number: int) -> int:
-        """The port of one broker."""
         return self.kafka_port + 2 * number
 
     def controller_port(self, number: int) -> int:

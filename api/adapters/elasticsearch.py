@@ -78,7 +78,6 @@ class EventIndex(EventSearch):
             _ = self._search({"size": 0})["hits"]
 
     def close(self) -> None:
-        """Close all connections."""
         self._client.close()
 
     def _search(self, body: Json) -> Any:

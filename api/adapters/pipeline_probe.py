@@ -97,7 +97,6 @@ class PipelineProbe:
         return (_try("PostgreSQL", lambda: self._rows(events)) or []) if events else []
 
     def close(self) -> None:
-        """Disconnect."""
         self._kafka.close()
         self._capture.close()
         self._definitions.close()

@@ -66,6 +66,5 @@ class Backoff:
                 self._levels.popitem(last=False)
 
     def forget(self, key: Hashable) -> None:
-        """Forget the tries of the key."""
         with self._lock:
             self._levels.pop(key, None)

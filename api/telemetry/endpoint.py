@@ -15,7 +15,6 @@ class UnreadRecords:
     """Records of Kafka that this process could not read."""
 
     def collect(self) -> Iterator[Family]:
-        """The counter."""
         yield worker_metrics.UNREADABLE.of({(topic,): count for topic, count in unreadable_offsets.items()})
 
 

@@ -35,7 +35,6 @@ class RequestMetrics:
         self._gauges = gauges or {}
 
     def collect(self) -> Iterator[Family]:
-        """The metrics."""
         yield api_metrics.HTTP_REQUESTS.of(dict(self.counters.counts))
         yield api_metrics.HTTP_SECONDS.spread(dict(self.counters.seconds))
         yield api_metrics.HTTP_IN_FLIGHT.one(self.counters.in_flight)

@@ -20,7 +20,6 @@ class StrictJson(JSONProvider):
     """Strict JSON: no NaN, nothing but UTF-8, no lone surrogates."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """The object as JSON."""
         return msgspec.json.encode(obj).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:

@@ -117,7 +117,6 @@ class PostgresDatabase:
         self._connection.execute(statement, (key,))
 
     def delete_heartbeat(self, key: str) -> None:
-        """Delete the heartbeat row with that key."""
         self._connection.execute("DELETE FROM heartbeat WHERE connector = %s", (key,))
 
     def slot_state(self, name: str) -> str:

@@ -123,7 +123,6 @@ class ConnectClient:
         self._ask("PUT", f"/connectors/{name}/resume")
 
     def close(self) -> None:
-        """Close the connections."""
         self._client.close()
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:

@@ -31,7 +31,6 @@ class DefinitionDelay:
         return self._capture.ages()[OUTBOX_CONNECTOR] + max(ages.values(), default=0.0)
 
     def close(self) -> None:
-        """Disconnect."""
         self._log.close()
         self._oldest.close()
         self._capture.close()

@@ -64,7 +64,6 @@ class CaptureWatch:
         return self._written.get(connector, 0.0)
 
     def close(self) -> None:
-        """Disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             consumer.close()

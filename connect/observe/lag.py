@@ -83,7 +83,6 @@ class KafkaWatch:
         return {name: seconds for name, seconds in retention.items() if seconds >= 0}
 
     def close(self) -> None:
-        """Disconnect."""
         client, self._client = self._client, None
         if client is not None:
             client.close()

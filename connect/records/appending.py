@@ -37,7 +37,6 @@ class Appender:
         self._run(self._append(topic, partition, key, value, list(headers)))
 
     def close(self) -> None:
-        """Disconnect."""
         try:
             self._run(self._producer.stop())
         finally:

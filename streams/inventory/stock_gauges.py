@@ -59,7 +59,6 @@ class StockGauges:
             self._sum_up()
 
     def collect(self) -> Iterator[Family]:
-        """The metrics."""
         self._sum_up()
         self._decay()
         known = {event: totals for each in self._totals.values() for event, totals in each.items()}

@@ -38,7 +38,6 @@ class Bookings:
         self.lock = asyncio.Lock()
 
     def unit_of_work(self, partition: int) -> BookingsUnitOfWork:
-        """A unit of work on one partition."""
         return BookingsUnitOfWork(
             lambda key: self.table.read(partition, key),
             # With a zero byte more, a key is the first one that can follow it.

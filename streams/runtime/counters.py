@@ -85,7 +85,6 @@ class Counters:
         return any(self._waiting_since.values())
 
     def collect(self) -> Iterator[Family]:
-        """The metrics."""
         yield worker_metrics.AGENT_DELAY.spread({(agent,): delays for agent, delays in self._delays.items()})
         yield worker_metrics.AGENT_BATCHES.of(_labelled(self._batches))
         yield worker_metrics.AGENT_SECONDS.of(_labelled(self._seconds))

@@ -49,7 +49,6 @@ class DocumentView:
         add_page(app, "/openapi.json", "openapi", self.page)
 
     async def page(self, request: Request) -> Response:
-        """The document."""
         return bytes_response(self._body)
 
     @cached_property

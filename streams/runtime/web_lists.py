@@ -29,7 +29,6 @@ class PageItems:
         return len(self.items) >= self._limit or self._bytes >= PAGE_MAX_BYTES
 
     def add(self, item: Struct) -> None:
-        """Add an item."""
         encoded = msgspec.json.encode(item)
         self._bytes += len(encoded)
         self.items.append(msgspec.Raw(encoded))

@@ -56,7 +56,6 @@ class RequestProblem(TurnstileError):
 
     @property
     def status(self) -> int:
-        """The status of the answer."""
         return VIEW_PROBLEMS[self.kind].status
 
     def body(self) -> bytes:

@@ -182,7 +182,6 @@ class SearchIndex:
         return before
 
     async def delete(self, name: str) -> None:
-        """Delete an index."""
         await self._client.indices.delete(index=name)
 
     async def write(self, changes: Mapping[str, EventRow], target: str = ALIAS) -> dict[str, MalformedRecord]:
@@ -221,7 +220,6 @@ class SearchIndex:
         return refusals(results)
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._client.close()
 
 

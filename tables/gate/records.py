@@ -29,7 +29,6 @@ class RequestRecord(Struct, frozen=True, array_like=True):
     answer: bytes = b""
 
     def is_of(self, origin: RequestOrigin) -> bool:
-        """Whether it is the record of that request."""
         return (self.offset, self.at_ms) == (origin.offset, origin.at_ms)
 
 

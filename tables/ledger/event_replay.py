@@ -60,7 +60,6 @@ class MemoryTable:
             yield key, self._records[key]
 
     def write(self, records: Iterable[Row]) -> None:
-        """Write records."""
         for key, value in records:
             if key not in self._records:
                 insort(self._keys, key)

@@ -55,7 +55,6 @@ class EncodedOutcome(Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
-        """An outcome, encoded."""
         return cls(outcome.kind, outcome.reason, encode_outcome(outcome))
 
 

@@ -109,7 +109,6 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
         )
 
     def reason_of(self, decision: Decision) -> Reason | None:
-        """The reason of a decision on this purchase."""
         return decision.exact_reason
 
     def before(self, offset: int) -> "PurchaseRecord | None":

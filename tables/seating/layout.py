@@ -152,11 +152,9 @@ class SectionLayout:
         return found
 
     def category_of(self, bit: int) -> UUID:
-        """The category of a seat."""
         return self._ids[self._category_marks[bit] - 1]
 
     def name_of(self, bit: int) -> str:
-        """The name of the seat of a bit."""
         return self.run_names(bit, 1)[0]
 
     def run_names(self, first: int, count: int) -> tuple[str, ...]:

@@ -105,11 +105,9 @@ class Metrics(list[Metric]):
         self._part = part
 
     def counter(self, name: str, help_: str, *labels: str) -> Metric:
-        """Define a counter."""
         return self._defined(Metric(name, "counter", self._part, help_, labels))
 
     def gauge(self, name: str, help_: str, *labels: str) -> Metric:
-        """Define a gauge."""
         return self._defined(Metric(name, "gauge", self._part, help_, labels))
 
     def histogram(self, name: str, help_: str, *labels: str) -> Metric:

@@ -29,7 +29,6 @@ class MemoryLimit:
     """A collector of the limit."""
 
     def collect(self) -> Iterator[Family]:
-        """The gauge."""
         yield MEMORY_LIMIT.one(memory_limit())
 
 

@@ -64,7 +64,6 @@ class LedgerClient(LedgerGateway):
         self._producer.open()
 
     async def close(self) -> None:
-        """Disconnect."""
         await self._producer.close()
         await self._consumer.close()
 

@@ -41,7 +41,6 @@ class AnyWorker(httpx.BaseTransport):
         return self._ask(turns[-1], request)
 
     def close(self) -> None:
-        """Close all connections."""
         self._transport.close()
 
     def _ask(self, turn: int, request: httpx.Request) -> httpx.Response:
@@ -93,7 +92,6 @@ class WorkerViews:
         self._get("/health/ready").raise_for_status()
 
     def close(self) -> None:
-        """Close all connections."""
         self._client.close()
 
     def _view(self, path: str) -> Any:

@@ -43,7 +43,6 @@ class Database:
         self._pool.open()
 
     def close(self) -> None:
-        """Close all connections."""
         self._pool.close(timeout=2)
 
     @contextmanager

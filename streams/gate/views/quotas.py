@@ -35,7 +35,6 @@ class QuotaViews:
         add_page(app, QUOTAS_PATH, "quotas", self.quotas)
 
     async def quotas(self, request: Request) -> Response:
-        """The quotas."""
         return await self.listed(request)
 
     async def listed(self, request: Request, path: str | None = None) -> Response:

@@ -28,7 +28,6 @@ class BookingViews:
         add_page(app, BOOKINGS_PATH, "bookings", self.bookings)
 
     async def booking(self, request: Request, event: str, purchase: str) -> Response:
-        """A booking."""
         of_event = path_id(event, "event")
         key = booking_key(of_event, path_id(purchase, "purchase"))
         home = self._reads.home_of(str(of_event))

@@ -46,7 +46,6 @@ class ContactViews:
         add_page(app, CONTACTS_PATH, "contacts", self.contacts)
 
     async def contact(self, request: Request, account: str) -> Response:
-        """A contact."""
         wanted = path_id(account, "account")
         record = RecordRead(
             self._reads.home_of(str(wanted)),
@@ -56,7 +55,6 @@ class ContactViews:
         return await self._records.answer(request, record)
 
     async def contacts(self, request: Request) -> Response:
-        """All contacts."""
         return await self.listed(request)
 
     async def listed(self, request: Request, path: str | None = None) -> Response:

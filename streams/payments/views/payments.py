@@ -26,7 +26,6 @@ class PaymentViews:
         add_page(app, PAYMENTS_PATH, "payments", self.payments)
 
     async def payment(self, request: Request, event: str, purchase: str) -> Response:
-        """The payment of a purchase."""
         of_purchase = path_id(purchase, "purchase")
         key = payment_key(path_id(event, "event"), of_purchase)
         home = self._reads.home_of(str(of_purchase))
