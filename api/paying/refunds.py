@@ -4,6 +4,8 @@ Tickets that go with it are given back by the ledger, under the id of the order.
 """
 
 import time
+from collections.abc import Collection
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -48,13 +50,19 @@ def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
     if key is None:
         raise service.no_key()
     ids, buyer = service.ids_of(public), buyer_of(public)
-    order = service.request_id(ids[1], "refund", key)
-    _order(ports(), ids, body, order, caller().account)
+    known = refunds_of(ports(), ids)
+    order = _order_id(known, ids[1], body, key)
+    if _find(known, order) is None:
+        _check(known, body)
+        ports().in_loop(ports().payments.tell(_event(ports(), ids, body, order, caller().account)))
+    undecided = {ORDERED}
     if body.amount is None:
         lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
         cancel = Cancel(*ids, buyer, order, lines, body.seats)
-        ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
-    return _decided(ports(), ids, body, order)
+        given = ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
+        if given.status == HTTPStatus.OK:
+            undecided.add(REFUSED)  # at an earlier try
+    return _decided(ports(), ids, body, order, undecided)
 
 
 def refunds_of(ports: Ports, ids: Ids) -> RefundList:
@@ -65,42 +73,48 @@ def refunds_of(ports: Ports, ids: Ids) -> RefundList:
     return found
 
 
-def _order(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID) -> None:
-    """Order a refund, once by its id; it is stored when this returns.
+def _order_id(known: RefundList, purchase: UUID, body: NewRefund, key: str) -> UUID:
+    """The id of the order of a key: another one for goodwill, so that no tickets go back under its key.
 
-    Refused: nothing-to-pay, refund-too-large, too-many-changes, invalid-input. Unavailable: not known to be in the log.
+    Refused: idempotency-key-missing, idempotency-key-reused.
     """
-    known = refunds_of(ports, ids)
-    if _find(known, order) is None:
-        _check(known, body)
-        ports.in_loop(ports.payments.tell(_event(ports, ids, body, order, by)))
+    tickets, goodwill = (service.request_id(purchase, what, key) for what in ("refund", "goodwill"))
+    if body.amount is None:
+        if _find(known, goodwill) is not None:
+            raise Refused("idempotency-key-reused")
+        return tickets
+    # An earlier version ordered goodwill under the other id.
+    return goodwill if _find(known, tickets) is None else tickets
 
 
-def _decided(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | None:
+def _decided(ports: Ports, ids: Ids, body: NewRefund, order: UUID, undecided: Collection[str]) -> Refund | None:
     """The order as it was decided; None if that takes longer.
 
     Refused: refund-too-large, idempotency-key-reused, and why the ledger did not give the tickets back.
     """
-    known = _seen_decided(ports, ids, order)
+    known = _seen_decided(ports, ids, order, undecided)
     found = None if known is None else _find(known, order)
     if known is None or found is None:
         return None
     differs = body.amount is not None and found.amount.exact != body.amount.exact
     if differs or found.reason != body.reason:
         raise Refused("idempotency-key-reused")
+    if found.status in undecided:
+        return None
     if found.status == REFUSED:
         raise _refusal(found) or _too_large(known)
-    return found if _is_decided(found) else None
+    return found
 
 
-def _seen_decided(ports: Ports, ids: Ids, order: UUID) -> RefundList | None:
+def _seen_decided(ports: Ports, ids: Ids, order: UUID, undecided: Collection[str]) -> RefundList | None:
     """The refunds of a purchase once one of them is decided, or as they are after a while."""
     known = ports.payments.refunds(*ids)
     if not waiting_threads.acquire(blocking=False):
         return known
     try:
         for pause_s in POLL_PAUSES_S:
-            if known is not None and _is_decided(_find(known, order)):
+            found = None if known is None else _find(known, order)
+            if found is not None and found.status not in undecided:
                 break
             time.sleep(pause_s)
             known = ports.payments.refunds(*ids)
@@ -136,10 +150,6 @@ def _too_large(known: RefundList) -> Refused:
 
 def _find(known: RefundList, order: UUID) -> Refund | None:
     return next((each for each in known.items if each.id == order), None)
-
-
-def _is_decided(order: Refund | None) -> bool:
-    return order is not None and order.status != ORDERED
 
 
 def _event(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID) -> PaymentEvent:

@@ -137,7 +137,10 @@ async def cancel(
 async def exchange(
     ports: PurchasePorts, owner: UUID, public: str, body: SeatExchange, key: str | None, wanted: Preference
 ) -> RawResponse:
-    """Give seats back and get others instead, or nothing. Refused: not-found, and what is wrong with the seats."""
+    """Give seats back and get others instead, or nothing.
+
+    Refused: not-found, idempotency-key-missing, idempotency-key-reused, and what is wrong with the seats.
+    """
     if key is None:
         raise no_key()
     event, purchase = ids_of(public)
@@ -175,7 +178,7 @@ async def _carry_out(
         return _accepted(command, public, wanted)
     if outcome.kind is OutcomeKind.REFUSED:
         raise _refusal(outcome, command)
-    if isinstance(command, Cancel) and not _gave_back(outcome, command):
+    if not _is_answer(outcome, command):
         raise Refused("idempotency-key-reused")
     return RawResponse(200, JSON, wanted.applied, purchase_json(outcome, command.purchase))
 
@@ -191,11 +194,15 @@ async def _check_overall(ports: PurchasePorts, command: Hold) -> None:
         raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 
 
-def _gave_back(outcome: Outcome, command: Cancel) -> bool:
-    """Whether the outcome is that of these tickets (none: all), and not of others under the same key."""
+def _is_answer(outcome: Outcome, command: Confirm | Cancel | Exchange) -> bool:
+    """Whether the outcome is of the tickets (none: all) or seats of the command, and not of others under its key."""
+    if isinstance(command, Confirm):
+        return True
+    seats = {seat for line in outcome.lines for seat in line.seats}
+    if isinstance(command, Exchange):
+        return seats.issuperset(command.take) and seats.isdisjoint(command.give)
     if not (command.lines or command.seats):
         return not outcome.left
-    seats = {seat for line in outcome.lines for seat in line.seats}
     counted = {line.ticket_type: line.quantity for line in outcome.lines if not line.seats}
     return counted == merge(command.lines) and seats == set(command.seats)
 

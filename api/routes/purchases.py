@@ -131,6 +131,7 @@ def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
         "not-found",
         "too-many-changes",
         "idempotency-key-missing",
+        "idempotency-key-reused",
         "still-running",
         "busy",
         *_SEATS_REFUSED,

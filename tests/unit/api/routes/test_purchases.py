@@ -464,6 +464,9 @@ def test_seats_are_exchanged_in_one_command_under_a_key(world: World, account: d
     assert isinstance(first, Exchange)
     assert (first.give, first.take) == (("A-1-1",), ("A-1-3",))
     assert first.request == again.request != other.request
+    for others in ({"take": ["A-1-4"]}, {"give": ["A-1-3"]}):
+        reused = buyer.post(f"{held}/exchange", json=body | others, headers={"Idempotency-Key": "one"})
+        assert (reused.status_code, reused.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
     world.ledger.rule = changed(OutcomeKind.REFUSED, reason=Reason.SEAT_TAKEN, figures={"seats": ["A-1-3"]})
     refused = buyer.post(f"{held}/exchange", json=body, headers={"Idempotency-Key": "three"})
     assert (refused.get_json()["type"], refused.get_json()["figures"]) == ("/problems/seat-taken", {"seats": ["A-1-3"]})

@@ -78,6 +78,18 @@ def test_a_key_that_was_used_for_another_refund_is_told(shop: Shop, body: dict[s
     assert len(shop.world.payments.told) == 1
 
 
+def test_no_tickets_go_back_under_the_key_of_an_amount(shop: Shop) -> None:
+    shop.order(GOODWILL)
+    assert shop.problem(TICKETS | {"reason": GOODWILL["reason"]}) == (422, "idempotency-key-reused")
+    assert shop.world.ledger.handed_in == []
+
+
+def test_an_amount_under_the_key_of_tickets_is_told(shop: Shop) -> None:
+    assert shop.order(TICKETS).status_code == 202
+    assert shop.order(GOODWILL | {"reason": TICKETS["reason"]}).status_code == 422
+    assert len(shop.world.payments.told) == 1
+
+
 def test_what_is_left_is_told_with_the_refusal(shop: Shop) -> None:
     too_much = GOODWILL | {"amount": {"amount": "49.91", "currency": "EUR"}}
     assert shop.problem(too_much) == (409, "refund-too-large")
@@ -174,14 +186,23 @@ def test_tickets_that_the_ledger_refuses_are_told(shop: Shop) -> None:
 def test_an_order_whose_tickets_the_ledger_kept_is_told_with_its_reason(
     shop: Shop, refusal: str, told: tuple[int, str]
 ) -> None:
-    def decide(command: Any) -> Outcome:
+    def decide_later(command: Any) -> None:
         kept = {"status": "refused", "refusal": refusal}
         shop.world.payments.orders = [each.model_copy(update=kept) for each in shop.world.payments.orders]
-        return outcome(command, OutcomeKind.CANCELLED, lines=(OutcomeLine(TICKET, "Stalls", 1, Decimal(1)),))
 
-    shop.world.ledger.rule = decide
+    shop.world.ledger.rule = decide_later
     assert shop.problem(TICKETS) == told
     assert shop.client.get(shop.path).get_json()["items"][0]["refusal"] == refusal
+
+
+def test_an_order_that_was_refused_once_is_not_told_so_when_its_tickets_go_back(shop: Shop) -> None:
+    shop.world.ledger.rule = lambda command: outcome(command, OutcomeKind.REFUSED, reason=Reason.NOTHING_TO_CANCEL)
+    assert shop.problem(TICKETS) == (409, "nothing-to-cancel")
+    kept = {"status": "refused", "refusal": "nothing-to-cancel"}
+    shop.world.payments.orders = [each.model_copy(update=kept) for each in shop.world.payments.orders]
+    line = OutcomeLine(TICKET, "Stalls", 1, Decimal(1))
+    shop.world.ledger.rule = lambda command: outcome(command, OutcomeKind.CANCELLED, lines=(line,))
+    assert shop.order(TICKETS).status_code == 202
 
 
 def test_tickets_of_a_hold_that_nobody_paid_are_not_refunded(shop: Shop) -> None:
