@@ -38,7 +38,7 @@ RUN_BY = {
     "ops": "tests/e2e/test_operating.py",
     "ops kafka-access": "tests/integration/stack/test_kafka_security.py",
     "ops ledger snapshot --keep": "tests/unit/ops/test_ledger_snapshot.py",
-    "ops search-access": "tests/unit/ops/test_search_access.py",
+    "ops search-access": "tests/unit/ops/commands/test_search_access.py",
 }
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from connect.access.principals import principals
 from connect.errors import AccessRefused
-from ops import kafka_access
+from ops.commands import kafka_access
 from settings import Settings
 
 
@@ -16,7 +17,7 @@ def run(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, **val
     monkeypatch.setattr(kafka_access, "settings", lambda: now)
     monkeypatch.setattr(kafka_access, "configure_logging", lambda *_: None)
     with caplog.at_level("INFO", "ops.kafka_access"):
-        code = kafka_access.main()
+        code = CliRunner().invoke(kafka_access.command).exit_code
     [message] = [record.message for record in caplog.records if record.name == "ops.kafka_access"]
     return code, message
 

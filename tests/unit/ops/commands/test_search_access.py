@@ -11,12 +11,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ops.search_access import grant, passwords, roles
+from ops.commands.search_access import grant, passwords, roles
 from settings import Settings
 from streams.search.index import FIRST_INDEX
 from streams.search.mapping import ALIAS
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 USERS = ["turnstile_indexer", "turnstile_reader", "turnstile_exporter"]
 
 
