@@ -1,6 +1,7 @@
 """Every operation and every role: nobody reads or changes what isn't theirs."""
 
 from collections import defaultdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from api.ports.seating import StoredPlan
 from api.roles import Permission, Role
 from api.schemas.purchase import Purchase, public_id
 from api.web.permissions import PERMISSIONS
-from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.ledger import outcome
 from tests.unit.api.fakes.world import World
@@ -175,7 +176,8 @@ def decision(command: Any, owner: UUID) -> Outcome:
     request = getattr(command, "request", None)
     if command.account != owner:
         return outcome(command, OutcomeKind.REFUSED, reason=Reason.NOT_YOURS, request=request)
-    return outcome(command, OutcomeKind.CONFIRMED, request=request)
+    line = OutcomeLine(UUID(int=1), "Stalls", 1, Decimal(1), seats=tuple(getattr(command, "take", ())))
+    return outcome(command, OutcomeKind.CONFIRMED, request=request, lines=(line,) if line.seats else ())
 
 
 def asking(world: World, role: str, things: dict[str, str]) -> FlaskClient:
