@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 COUNTED_SINCE: Final = datetime(2025, 1, 1, tzinfo=UTC)
-SEGMENT_BYTES: Final = 16 * 2**20
 # A file name's middle part counts 4 GiB.
 SEGMENTS_PER_FILE: Final = 256
 
@@ -19,11 +18,6 @@ def epoch(now: datetime) -> int:
     return int((now - COUNTED_SINCE).total_seconds())
 
 
-def position(now: datetime) -> int:
-    """The WAL position, in bytes, at which a server restored at ``now`` begins."""
-    return epoch(now) * SEGMENT_BYTES
-
-
 def segment(now: datetime, timeline: int = 1) -> str:
-    """The name of the WAL file that begins there."""
+    """The name of the WAL file with which a server restored at ``now`` begins."""
     return f"{timeline:08X}{epoch(now) // SEGMENTS_PER_FILE:08X}{epoch(now) % SEGMENTS_PER_FILE:08X}"

@@ -23,7 +23,7 @@ from stack.kafka_connect import KafkaConnect
 from stack.mail_server import MailServer
 from stack.member import StackMember
 from stack.paper_server import PaperServer
-from stack.ports import check, free_run
+from stack.ports import check, free
 from stack.postgres import Postgres
 from stack.progress import STARTING
 from stack.settings import StackSettings
@@ -62,7 +62,7 @@ class Stack:
         singles = [name for name in StackSettings.model_fields if name.endswith("_port") and name not in runs]
         values = {"home": home, "workers": workers, **more}
         brokers = StackSettings.model_validate(values).brokers
-        ports = free_run(len(singles) + 3 * brokers + workers)
+        ports = free(len(singles) + 3 * brokers + workers)
         kafka = ports[len(singles)]
         chosen = dict(zip(singles, ports, strict=False))
         chosen |= {"kafka_port": kafka, "kafka_controller_port": kafka + 1, "worker_port": kafka + 2 * brokers}

@@ -1,8 +1,9 @@
 """The pages that show mails. A mail's HTML is not trusted: it is shown in a frame without scripts or network."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage, Message, MIMEPart
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from jinja2 import DictLoader, Environment
 
@@ -55,17 +56,15 @@ HEADER_PARSED_MAX_CHARS: Final = 20_000
 _pages: Final = Environment(autoescape=True, loader=DictLoader({"page": PAGE, "list": LIST, "mail": MAIL}))
 
 
-class ListedMail(Protocol):
-    """A mail in the list."""
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """The headers of a mail for the lists."""
 
-    @property
-    def id(self) -> str: ...
-    @property
-    def to(self) -> list[str]: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def received(self) -> str: ...
+    id: str
+    to: list[str]
+    subject: str
+    message_id: str
+    received: str
 
 
 class MailPart(NamedTuple):
@@ -105,7 +104,7 @@ def _part(number: int, leaf: EmailMessage) -> MailPart:
     return MailPart(number, leaf.get_filename() or kind, kind, cid, content if isinstance(content, bytes) else b"")
 
 
-def list_page(mails: Sequence[ListedMail], total: int) -> str:
+def list_page(mails: Sequence[StoredMail], total: int) -> str:
     """The page that lists mails."""
     return _pages.get_template("list").render(title=f"{total} mails", mails=mails)
 

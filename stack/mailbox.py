@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
@@ -23,6 +23,7 @@ from stack.mail_pages import (
     FRAME_POLICY,
     PAGE_POLICY,
     MailPart,
+    StoredMail,
     framed_page,
     headers_of,
     list_page,
@@ -35,17 +36,6 @@ HOST = "127.0.0.1"
 MAILS_SHOWN_MAX = 200
 MAIL_MAX_BYTES = 32 * 2**20
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMail:
-    """The headers of a mail for the lists."""
-
-    id: str
-    to: list[str]
-    subject: str
-    message_id: str
-    received: str
 
 
 class Mailbox:

@@ -64,7 +64,7 @@ def claimed(port: int) -> bool:
     return True
 
 
-def free_run(count: int) -> range:
+def free(count: int) -> range:
     """So many free ports in a row, none of them ephemeral, and none that another process has chosen."""
     lowest, _, highest = os.environ.get(RANGE_VARIABLE, f"{FIRST_PORT}-{LAST_PORT}").partition("-")
     while True:
@@ -72,8 +72,3 @@ def free_run(count: int) -> range:
         run = range(first, first + count)
         if all(not taken(port) and claimed(port) for port in run):
             return run
-
-
-def free(count: int) -> list[int]:
-    """So many free ports, for tests that run beside another stack."""
-    return list(free_run(count))

@@ -63,12 +63,12 @@ def test_a_listener_is_seen(listener: socket.socket) -> None:
 
 def test_no_client_is_given_a_port_that_is_chosen_for_a_server() -> None:
     first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    assert all(max(ports.free_run(30)) < first_of_clients for _ in range(50))
+    assert all(max(ports.free(30)) < first_of_clients for _ in range(50))
 
 
 def test_runs_at_the_same_time_choose_from_a_range_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ports.RANGE_VARIABLE, "20100-20149")
-    assert all(min(run) >= 20_100 and max(run) <= 20_149 for run in (ports.free_run(30) for _ in range(50)))
+    assert all(min(run) >= 20_100 and max(run) <= 20_149 for run in (ports.free(30) for _ in range(50)))
 
 
 # Below those that any other test chooses from.
@@ -88,7 +88,7 @@ def test_what_another_process_has_chosen_is_left_to_it_before_anybody_listens(mo
         assert other.stdout is not None
         assert other.stdout.readline() == "True\n"
         assert not ports.claimed(15_219)
-        assert ports.free_run(30) == range(15_220, 15_250)
+        assert ports.free(30) == range(15_220, 15_250)
         other.communicate()
     assert ports.claimed(15_219)
 
@@ -101,5 +101,5 @@ def test_ports_are_chosen_without_claims_where_there_are_no_abstract_addresses(m
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setenv(ports.RANGE_VARIABLE, "15250-15279")
-    assert ports.free_run(30) == range(15_250, 15_280)
+    assert ports.free(30) == range(15_250, 15_280)
     assert ports.claimed(15_250)
