@@ -117,7 +117,7 @@ def open_servers(settings: Settings) -> Servers:
         password_resets=PasswordResetRows(database, revocations.learn),
         events=events,
         seating=seating,
-        catalogue=CatalogueRows(database, events, seating, producer.announce),
+        catalogue=CatalogueRows(database, events.listing, seating.pieces, producer.announce),
         ledger=ledger,
         holders=HolderRows(database),
         sales=PurchaseRows(database, exports, views),

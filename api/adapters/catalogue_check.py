@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from api.adapters.ledger.command_producer import KAFKA
@@ -31,20 +31,6 @@ ACCOUNTS_MAX: Final = 100_000
 EVENTS_MAX: Final = 10_000
 
 
-class Listings(Protocol):
-    """The events of the write model."""
-
-    def listing(self, event: UUID) -> Listing | None:
-        """The event with its ticket types, in one snapshot."""
-
-
-class Pieces(Protocol):
-    """The seating plans of the write model."""
-
-    def pieces(self, event: UUID, plan: int) -> list[DefineSection]:
-        """The pieces of a plan; none if it is not in force any more."""
-
-
 @dataclass(slots=True)
 class AnnouncedEvent:
     """An event whose definition is in the log: version, ticket types, and until when (s) it is not read again."""
@@ -56,19 +42,22 @@ class AnnouncedEvent:
 
 
 class CatalogueRows(CatalogueCheck):
-    """The accounts, events and ticket types of the write model. ``announce`` writes a definition to the log."""
+    """The accounts, events and ticket types of the write model. ``announce`` writes a definition to the log.
+
+    ``listing`` reads an event with its ticket types, ``pieces`` a seating plan: none if it is not in force.
+    """
 
     def __init__(
         self,
         database: Database,
-        listings: Listings,
-        plans: Pieces,
+        listing: Callable[[UUID], Listing | None],
+        pieces: Callable[[UUID, int], list[DefineSection]],
         announce: Callable[[Announced], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._listings = listings
-        self._plans = plans
+        self._listing = listing
+        self._pieces = pieces
         self._announce = announce
         self._clock = clock
         self._accounts: BoundedCache[UUID, bool] = BoundedCache(ACCOUNTS_MAX, REMEMBERED_S)
@@ -120,7 +109,7 @@ class CatalogueRows(CatalogueCheck):
 
     async def _read(self, event: UUID, known: AnnouncedEvent | None) -> AnnouncedEvent:
         try:
-            listing = await asyncio.to_thread(self._listings.listing, event)
+            listing = await asyncio.to_thread(self._listing, event)
         except Unavailable:
             if known is None or known.until == 0.0:
                 raise
@@ -132,7 +121,7 @@ class CatalogueRows(CatalogueCheck):
         version = listing.event.version
         plan = listing.plan.version if listing.plan else None
         if plan is not None and (known is None or known.plan != plan):
-            for piece in await asyncio.to_thread(self._plans.pieces, event, plan):
+            for piece in await asyncio.to_thread(self._pieces, event, plan):
                 await self._tell(piece)
         if known is None or known.version != version:
             await self._tell(DefineEvent(event, version, definition(listing)))

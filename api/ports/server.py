@@ -1,15 +1,11 @@
 """Probes of servers, and calls into the server's loop."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
-
-
-class Probe(Protocol):
-    """Asks a server whether it answers; raises any error if it doesn't."""
-
-    def __call__(self) -> object: ...
+# Asks a server whether it answers; raises any error if it doesn't.
+Probe = Callable[[], object]
 
 
 class InLoop(Protocol):

@@ -241,7 +241,7 @@ def test_the_register_knows_accounts_events_and_ticket_types_also_new_ones(datab
         told.append(event)
 
     events = EventRows(database)
-    catalogue = CatalogueRows(database, events, SeatingRows(database), announce)
+    catalogue = CatalogueRows(database, events.listing, SeatingRows(database).pieces, announce)
     event = new_event(organizer)
     first, second = new_ticket(event.id), new_ticket(event.id)
     events.add(Listing(event, (first,)))

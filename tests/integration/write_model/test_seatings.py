@@ -99,7 +99,7 @@ def test_the_ledger_is_told_the_pieces_before_the_definition_by_each_who_tells(
     async def announce(command: Announced) -> None:
         told.append(command)
 
-    catalogue = CatalogueRows(database, EventRows(database), seatings, announce)
+    catalogue = CatalogueRows(database, EventRows(database).listing, seatings.pieces, announce)
     asyncio.run(catalogue.check_event(event, [listing.tickets[0].id]))
     read_by_gate = scratch.rows(PIECES, [event]) + scratch.rows(NEWEST, [event])
     by_gate = [announced(row[-1].encode()) for row in read_by_gate]

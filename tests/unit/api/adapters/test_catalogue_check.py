@@ -52,7 +52,7 @@ class World:
 
     def __post_init__(self) -> None:
         database: Any = self
-        self.catalogue = CatalogueRows(database, self, self, self._announce, lambda: self.now)
+        self.catalogue = CatalogueRows(database, self.listing, self.pieces, self._announce, lambda: self.now)
 
     def listing(self, event: UUID) -> Listing | None:
         self.reads += 1

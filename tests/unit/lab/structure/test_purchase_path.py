@@ -269,7 +269,7 @@ async def path_of_a_purchase(home: Path) -> set[str]:
     consumer = OutcomeConsumer({}, OutcomeFanout(sold_out.read, pending.read), lambda _: Reader(log))
     client = LedgerClient(producer, consumer, pending, sold_out, KnownPurchases(lambda event, purchases: set()))
     nothing: Any = None
-    rows = CatalogueRows(nothing, catalogue, catalogue, producer.announce)
+    rows = CatalogueRows(nothing, catalogue.listing, catalogue.pieces, producer.announce)
     tokens, event = Tokens(["k" * 32], 900), catalogue.current
     token, _ = tokens.issue(uuid4(), frozenset({Role.BUYER}))
     ports = PurchasePorts(
