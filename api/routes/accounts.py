@@ -28,6 +28,8 @@ from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, ans
 
 accounts = blueprint("accounts", "accounts")
 
+CHANGED = answers({200: Account}, *WITH_BODY, *WITH_MATCH, "not-found")
+
 
 @accounts.post(
     "/accounts",
@@ -68,10 +70,7 @@ def read_account(path: AccountPath) -> Response:
 
 
 @accounts.put(
-    "/accounts/<uuid:accountId>",
-    summary="Replace an account",
-    responses=answers({200: Account}, *WITH_BODY, *WITH_MATCH, "not-found"),
-    openapi_extensions=IF_MATCH,
+    "/accounts/<uuid:accountId>", summary="Replace an account", responses=CHANGED, openapi_extensions=IF_MATCH
 )
 def replace_account(path: AccountPath, body: AccountBody) -> Response:
     """A missing field gets its default."""
@@ -79,10 +78,7 @@ def replace_account(path: AccountPath, body: AccountBody) -> Response:
 
 
 @accounts.patch(
-    "/accounts/<uuid:accountId>",
-    summary="Change an account",
-    responses=answers({200: Account}, *WITH_BODY, *WITH_MATCH, "not-found"),
-    openapi_extensions=IF_MATCH,
+    "/accounts/<uuid:accountId>", summary="Change an account", responses=CHANGED, openapi_extensions=IF_MATCH
 )
 def change_account(path: AccountPath, body: AccountChange) -> Response:
     """A missing field stays as it is."""
@@ -105,7 +101,7 @@ def _change(path: AccountPath, fields: dict[str, object]) -> Response:
 @accounts.put(
     "/accounts/<uuid:accountId>/roles",
     summary="Give an account its roles",
-    responses=answers({200: Account}, *WITH_BODY, *WITH_MATCH, "not-found"),
+    responses=CHANGED,
     openapi_extensions=IF_MATCH,
 )
 def change_roles(path: AccountPath, body: RoleChange) -> Response:

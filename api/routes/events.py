@@ -64,11 +64,7 @@ def list_events(query: EventQuery) -> Response:
     return answer(EventList(items=items, next=following))
 
 
-@events.get(
-    "/events/<uuid:eventId>",
-    summary="Read an event",
-    responses=answers({200: Event, 304: None}, "not-found"),
-)
+@events.get("/events/<uuid:eventId>", summary="Read an event", responses=answers({200: Event, 304: None}, "not-found"))
 def read_event(path: EventPath) -> Response:
     """A draft is shown to its organizer and to administrators."""
     return _tagged(shown_event(path.event_id))
