@@ -5,7 +5,7 @@ from streams.gate.answers import AnswersAgent
 from streams.gate.events import KnownEvents
 from streams.gate.journal import Journal
 from streams.gate.requests import RequestsAgent
-from streams.gate.views import GateViews
+from streams.gate.views import add_views
 from streams.runtime.app import App
 
 
@@ -15,4 +15,4 @@ def add_agents(app: App) -> None:
     for producer in app.settings.producer_quotas:
         RequestsAgent(app, producer, journal, accounts, events)
     AnswersAgent(app, journal)
-    GateViews(app, journal.table)
+    add_views(app, journal.table)

@@ -6,7 +6,7 @@ from streams.mail.mailer import MailerAgent
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
 from streams.mail.requeue import ResendsAgent, RetriesAgent
-from streams.mail.views import MailViews
+from streams.mail.views import add_views
 from streams.runtime.app import App
 
 
@@ -19,4 +19,4 @@ def add_agents(app: App) -> None:
     contacts = ContactsAgent(app)
     MailerAgent(app, contacts)
     RetriesAgent(app)
-    MailViews(app, bookings, contacts)
+    add_views(app, bookings, contacts)

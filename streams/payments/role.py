@@ -6,7 +6,7 @@ from streams.payments.executor import ExecutorAgent
 from streams.payments.outcomes import OutcomesAgent
 from streams.payments.payments import PaymentsAgent
 from streams.payments.provider_calls import ProviderCalls
-from streams.payments.views import RoleViews
+from streams.payments.views import add_views
 from streams.runtime.app import App
 
 
@@ -17,4 +17,4 @@ def add_agents(app: App) -> None:
     payments = PaymentsAgent(app)
     ExecutorAgent(app, calls)
     PaymentChecks(app, payments.table, calls)
-    RoleViews(app, payments.table)
+    add_views(app, payments.table)

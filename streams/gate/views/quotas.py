@@ -32,10 +32,7 @@ class QuotaViews:
 
     def __init__(self, app: App, table: OffsetTable) -> None:
         self._reads = PartitionReads(app, table)
-        add_page(app, QUOTAS_PATH, "quotas", self.quotas)
-
-    async def quotas(self, request: Request) -> Response:
-        return await self.listed(request)
+        add_page(app, QUOTAS_PATH, "quotas", self.listed)
 
     async def listed(self, request: Request, path: str | None = None) -> Response:
         """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""

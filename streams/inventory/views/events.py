@@ -32,7 +32,7 @@ class EventViews:
         self.streams = EventStreams(reads, records)
         add_page(app, "/api/event/{event}/", "event", self.event)
         add_page(app, "/api/event/{event}/stream/", "event_stream", self.stream)
-        add_page(app, EVENTS_PATH, "events", self.events)
+        add_page(app, EVENTS_PATH, "events", self.listed)
         add_page(app, "/api/account/{event}/{account}/", "account", self.account)
 
     async def event(self, request: Request, event: str) -> Response:
@@ -46,12 +46,11 @@ class EventViews:
         """Server-sent events: an event's stock, again after each change."""
         return await self.streams.answer(request, self._stock(path_id(event, "event")))
 
-    async def events(self, request: Request) -> Response:
-        """All events with their stock; with ``state`` those that have a ticket type in this state."""
-        return await self.listed(request)
-
     async def listed(self, request: Request, path: str | None = None) -> Response:
-        """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""
+        """All events with their stock; with ``state`` those that have a ticket type in this state.
+
+        ``path`` is where another worker is asked for the page, if not where we were.
+        """
         state = query_choice(request, "state", Availability)
         at_ms = now_ms()
 

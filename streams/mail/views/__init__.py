@@ -9,22 +9,15 @@ from streams.mail.views.bookings import BOOKINGS_PATH, BookingViews
 from streams.mail.views.contacts import CONTACTS_PATH, ContactViews
 from streams.mail.views.operations import OPERATIONS
 from streams.runtime.app import App
-from streams.runtime.web_document import DocumentView
 from streams.runtime.web_lists_page import ListsPage
-
-__all__ = ["MailViews"]
 
 TEMPLATE: Final = Path(__file__).with_name("overview.html")
 
 
-class MailViews:
-    """All views of one worker of the role notifications."""
-
-    def __init__(self, app: App, bookings: Bookings, contacts: ContactsAgent) -> None:
-        # Not the last page: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
-        lists = {
-            "bookings": (BookingViews(app, bookings.table).listed, BOOKINGS_PATH),
-            "contacts": (ContactViews(app, contacts.table).listed, CONTACTS_PATH),
-        }
-        ListsPage(app, TEMPLATE, lists)
-        DocumentView(app, OPERATIONS)
+def add_views(app: App, bookings: Bookings, contacts: ContactsAgent) -> None:
+    """Add all views of one worker of the role notifications."""
+    lists = {
+        "bookings": (BookingViews(app, bookings.table).listed, BOOKINGS_PATH),
+        "contacts": (ContactViews(app, contacts.table).listed, CONTACTS_PATH),
+    }
+    ListsPage(app, TEMPLATE, lists, OPERATIONS)

@@ -25,7 +25,7 @@ class BookingViews:
         self._reads = PartitionReads(app, table)
         self._records = RecordReads(self._reads)
         add_page(app, "/api/booking/{event}/{purchase}/", "booking", self.booking)
-        add_page(app, BOOKINGS_PATH, "bookings", self.bookings)
+        add_page(app, BOOKINGS_PATH, "bookings", self.listed)
 
     async def booking(self, request: Request, event: str, purchase: str) -> Response:
         of_event = path_id(event, "event")
@@ -34,12 +34,11 @@ class BookingViews:
         record = RecordRead(home, key, lambda value: booking_view(key, decode_booking(value)))
         return await self._records.answer(request, record)
 
-    async def bookings(self, request: Request) -> Response:
-        """The bookings, with ``event`` those of one event."""
-        return await self.listed(request)
-
     async def listed(self, request: Request, path: str | None = None) -> Response:
-        """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""
+        """The bookings, with ``event`` those of one event.
+
+        ``path`` is where another worker is asked for the page, if not where we were.
+        """
         event = query_id(request, "event")
         prefix = b"" if event is None else booking_prefix(event)
 

@@ -43,7 +43,7 @@ class ContactViews:
         self._reads = PartitionReads(app, table)
         self._records = RecordReads(self._reads)
         add_page(app, "/api/contact/{account}/", "contact", self.contact)
-        add_page(app, CONTACTS_PATH, "contacts", self.contacts)
+        add_page(app, CONTACTS_PATH, "contacts", self.listed)
 
     async def contact(self, request: Request, account: str) -> Response:
         wanted = path_id(account, "account")
@@ -53,9 +53,6 @@ class ContactViews:
             lambda value: contact_view(wanted, decode_contact(value)),
         )
         return await self._records.answer(request, record)
-
-    async def contacts(self, request: Request) -> Response:
-        return await self.listed(request)
 
     async def listed(self, request: Request, path: str | None = None) -> Response:
         """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""

@@ -23,7 +23,7 @@ class PaymentViews:
         self._reads = PartitionReads(app, table)
         self._records = RecordReads(self._reads)
         add_page(app, "/api/payment/{event}/{purchase}/", "payment", self.payment)
-        add_page(app, PAYMENTS_PATH, "payments", self.payments)
+        add_page(app, PAYMENTS_PATH, "payments", self.listed)
 
     async def payment(self, request: Request, event: str, purchase: str) -> Response:
         of_purchase = path_id(purchase, "purchase")
@@ -32,12 +32,11 @@ class PaymentViews:
         record = RecordRead(home, key, lambda value: payment_view(key, decode_payment(value)))
         return await self._records.answer(request, record)
 
-    async def payments(self, request: Request) -> Response:
-        """The payments, with ``event`` those of one event."""
-        return await self.listed(request)
-
     async def listed(self, request: Request, path: str | None = None) -> Response:
-        """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""
+        """The payments, with ``event`` those of one event.
+
+        ``path`` is where another worker is asked for the page, if not where we were.
+        """
         event = query_id(request, "event")
         prefix = PAYMENT_MARK if event is None else PAYMENT_MARK + event.bytes
 

@@ -9,7 +9,7 @@ import pytest
 
 from connect.topics import changelog, requests
 from streams.gate.journal import Journal
-from streams.gate.views import GateViews
+from streams.gate.views import add_views
 from streams.gate.views.operations import OPERATIONS
 from streams.runtime.web_document import document
 from tables.gate.records import (
@@ -36,7 +36,7 @@ class GateWorker(ViewWorker):
 
     def add_views(self) -> None:
         self.table = Journal(self.app).table
-        GateViews(self.app, self.table)
+        add_views(self.app, self.table)
 
     def close(self) -> None:
         self.table.close()

@@ -14,7 +14,7 @@ from connect.partitioning import partition_of
 from connect.topics import changelog
 from streams.mail.bookings import Bookings
 from streams.mail.contacts import Contact, ContactsAgent
-from streams.mail.views import MailViews
+from streams.mail.views import add_views
 from streams.mail.views.operations import OPERATIONS
 from streams.runtime.web_document import document
 from tables.bookings.records import Booking, EventNote, booking_key, encode_booking, note_key
@@ -40,7 +40,7 @@ class MailWorker(ViewWorker):
     def add_views(self) -> None:
         self.bookings = Bookings(self.app)
         self.contacts = ContactsAgent(self.app)
-        MailViews(self.app, self.bookings, self.contacts)
+        add_views(self.app, self.bookings, self.contacts)
 
     def close(self) -> None:
         self.bookings.table.close()

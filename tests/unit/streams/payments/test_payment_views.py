@@ -12,7 +12,7 @@ import pytest
 
 from connect.topics import changelog
 from streams.payments.payments import PaymentsAgent
-from streams.payments.views import RoleViews
+from streams.payments.views import add_views
 from streams.payments.views.operations import OPERATIONS
 from streams.runtime.web_document import document
 from tables.payments.records import (
@@ -42,7 +42,7 @@ class PaymentWorker(ViewWorker):
 
     def add_views(self) -> None:
         self.table = PaymentsAgent(self.app).table
-        RoleViews(self.app, self.table)
+        add_views(self.app, self.table)
 
     def close(self) -> None:
         self.table.close()
