@@ -1,17 +1,19 @@
 """Every message has an example that its schema allows and that our own decoder reads."""
 
 import json
+import re
 from typing import Any, Final
 
 import msgspec
 import pytest
 
-from connect.contract.channels import CHANNELS, Channel
+from connect.contract.channels import CHANNELS, Channel, Direction
 from connect.contract.examples import examples, examples_of
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tests.unit.connect.contract.validation import decoder_of, errors
 
 JSON_CHANNELS: Final = [channel for channel in CHANNELS if channel.content_type == "application/json"]
+RECEIVED: Final = [channel for channel in JSON_CHANNELS if channel.direction is Direction.INPUT]
 PARTS: Final = [
     pytest.param(channel, kind, id=f"{channel.id}-{name}")
     for channel in JSON_CHANNELS
@@ -29,6 +31,15 @@ def test_each_message_has_an_example_that_is_valid_and_is_decoded(channel: Chann
         decoded = decoder_of(channel)(value)
         # Of a row of an event, the columns that are JSON are decoded, too.
         assert (decoded[0] if isinstance(decoded, tuple) else decoded) == example
+
+
+@pytest.mark.parametrize("channel", RECEIVED, ids=lambda each: each.id)
+def test_a_whole_number_may_be_written_as_a_float_which_the_schema_takes_for_an_integer(channel: Channel) -> None:
+    for example in examples():
+        if type(example) in channel.messages.values():
+            value = re.sub(rb"([:[,])(\d+)(?=[,\]}])", rb"\1\2.0", msgspec.json.encode(example))
+            assert errors(f"{channel.id}.value", json.loads(value)) == []
+            assert decoder_of(channel)(value) == example
 
 
 @pytest.mark.parametrize("channel", [channel for channel in CHANNELS if channel.headers], ids=lambda each: each.id)
