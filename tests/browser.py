@@ -21,7 +21,7 @@ DESKTOP = (1280, 900)
 PHONE = (390, 844)
 NARROW = (320, 640)
 TABS_MAX = 150
-PATIENCE_MS = 20_000
+SHOWN_WITHIN_MS = 20_000
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def somebody(
     )
     if account is not None:
         context.add_cookies([cookie(pipeline, account, *roles)])
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(SHOWN_WITHIN_MS)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -92,7 +92,7 @@ def faults(page: Page) -> list[str]:
 
 def reach(page: Page, place: Locator) -> None:
     """Tab on until it has the focus, from when the page shows it."""
-    place.first.wait_for(timeout=PATIENCE_MS)
+    place.first.wait_for(timeout=SHOWN_WITHIN_MS)
     for _ in range(TABS_MAX):
         page.keyboard.press("Tab")
         if place.evaluate_all("all => all.includes(document.activeElement)"):

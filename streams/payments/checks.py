@@ -35,10 +35,10 @@ from tables.payments.records import (
 INTERVAL_S: Final = 0.5
 RETRY_S: Final = 2.0
 # Looked at in one step, and asked about in one.
-SCANNED_MAX: Final = 2_000
-ASKED_MAX: Final = 64
+SCANNED_MAX_PAYMENTS: Final = 2_000
+ASKED_MAX_PAYMENTS: Final = 64
 # Forgetting one asks about it once more.
-REMEMBERED_MAX: Final = 10_000
+REMEMBERED_MAX_PAYMENTS: Final = 10_000
 # Of a partition, which are due before its next walk. Further ones are found by an earlier walk.
 SOON_MAX_PAYMENTS: Final = 10_000
 
@@ -86,7 +86,7 @@ class PaymentChecks:
         due: list[tuple[UUID, PaymentRecord]] = []
         entries = self.table.scan(partition, UNFINISHED_PREFIX, self._after.pop(partition, b""))
         for number, (entry, _) in enumerate(entries):
-            if number == SCANNED_MAX or len(due) == ASKED_MAX:
+            if number == SCANNED_MAX_PAYMENTS or len(due) == ASKED_MAX_PAYMENTS:
                 self._after[partition] = entry
                 break
             key = key_of_entry(entry)
@@ -102,7 +102,7 @@ class PaymentChecks:
     def _due_between_walks(self, partition: int, now_ms: float) -> list[tuple[UUID, PaymentRecord]]:
         soon = self._soon[partition]
         due: list[tuple[UUID, PaymentRecord]] = []
-        while soon and soon[0][0] <= now_ms and len(due) < ASKED_MAX:
+        while soon and soon[0][0] <= now_ms and len(due) < ASKED_MAX_PAYMENTS:
             _, key = heapq.heappop(soon)
             record = self._unfinished(partition, key)
             if record is not None and record.check_at <= now_ms and self._is_new(purchase_of_key(key), record):
@@ -145,7 +145,7 @@ class PaymentChecks:
         for partition in owned:
             if self.table.is_open(partition):
                 await self.check(partition)
-        if len(self._asked) > REMEMBERED_MAX:
+        if len(self._asked) > REMEMBERED_MAX_PAYMENTS:
             self._asked.clear()
         return False
 

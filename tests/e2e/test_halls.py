@@ -12,8 +12,8 @@ from api.roles import Role
 from tests.browser import (
     DESKTOP,
     NARROW,
-    PATIENCE_MS,
     PHONE,
+    SHOWN_WITHIN_MS,
     browsing,
     faults,
     is_too_wide,
@@ -85,14 +85,14 @@ def test_a_seat_goes_grey_while_one_looks_and_another_is_offered_for_the_chosen_
         expect(page.locator("use[href='#seat-chosen'][x]")).to_have_count(2)
         taken = order(pipeline, hall.event, hall.kind, pipeline.account(), seats=["A-A-2", "A-A-1"])
         assert taken.status_code == 201, taken.text
-        expect(page.locator("use[href='#seat-taken'][x]")).to_have_count(2, timeout=PATIENCE_MS)
+        expect(page.locator("use[href='#seat-taken'][x]")).to_have_count(2, timeout=SHOWN_WITHIN_MS)
         expect(box(page, "A-A-2")).to_be_disabled()
         status = page.get_by_role("status")
         expect(status).to_contain_text("Somebody else was faster: Section A, row A, seat 2.")
         status.get_by_role("button", name="Choose instead: Section A, row A, seat 3").click()
         expect(box(page, "A-A-3")).to_be_checked()
         page.get_by_role("button", name="Hold these seats").last.click()
-        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=SHOWN_WITHIN_MS)
 
 
 def test_a_lost_race_names_the_seat_and_the_nearest_ones_are_taken_by_one_press(
@@ -106,11 +106,11 @@ def test_a_lost_race_names_the_seat_and_the_nearest_ones_are_taken_by_one_press(
         assert taken.status_code == 201, taken.text
         page.get_by_role("button", name="Hold these seats").last.click()
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("Taken: Section A, row B, seat 2", timeout=PATIENCE_MS)
+        expect(alert).to_contain_text("Taken: Section A, row B, seat 2", timeout=SHOWN_WITHIN_MS)
         page.get_by_role("link", name="Choose this seat instead").click()
         expect(page.locator("[name=seat]:checked")).to_have_count(2)
         page.get_by_role("button", name="Hold these seats").last.click()
-        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=SHOWN_WITHIN_MS)
 
 
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
@@ -126,7 +126,7 @@ def test_seats_of_two_sections_are_one_purchase(
         if has_script:
             expect(page.locator("[data-count]")).to_have_text("Seats chosen: 2")
         page.get_by_role("button", name="Hold these seats").last.click()
-        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=SHOWN_WITHIN_MS)
         expect(page.locator("main")).to_contain_text("Section A, row A, seat 1")
         expect(page.locator("main")).to_contain_text("Section B, row C, seat 6")
 
@@ -145,7 +145,7 @@ def test_the_drawing_is_used_by_the_keyboard_alone(pipeline: Pipeline, browser: 
         expect(box(page, "A-B-2")).to_be_checked()
         expect(box(page, "A-B-6")).to_be_checked()
         press(page, page.get_by_role("button", name="Hold these seats"))
-        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=SHOWN_WITHIN_MS)
 
 
 def test_a_finger_pinches_drags_and_taps_the_drawing(pipeline: Pipeline, browser: Browser, hall: Hall) -> None:
@@ -158,7 +158,7 @@ def test_a_finger_pinches_drags_and_taps_the_drawing(pipeline: Pipeline, browser
     page = context.new_page()
     page.goto(hall.page)
     drawing = page.locator(".is-live svg[role=group]")
-    drawing.wait_for(timeout=PATIENCE_MS)
+    drawing.wait_for(timeout=SHOWN_WITHIN_MS)
     assert width_shown(page) == 610
     drawing.scroll_into_view_if_needed()
     place = drawing.bounding_box()
@@ -219,7 +219,7 @@ def test_the_pages_of_a_hall_fit_and_keep_nobody_out(
     with somebody(browser, pipeline, hall.organizer, Role.ORGANIZER, **look) as page:
         for path, ready in paths.items():
             page.goto(path)
-            page.wait_for_selector(ready, timeout=PATIENCE_MS)
+            page.wait_for_selector(ready, timeout=SHOWN_WITHIN_MS)
             found[path] = faults(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
@@ -236,15 +236,15 @@ def test_an_organizer_makes_a_hall_by_the_keyboard(pipeline: Pipeline, browser: 
             reach(page, page.locator(f"main [name={name}]"))
             page.keyboard.type(text)
         page.keyboard.press("Enter")
-        expect(page.get_by_role("link", name="A", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("link", name="A", exact=True)).to_be_visible(timeout=SHOWN_WITHIN_MS)
         page.locator("[name=drawnName]").fill("Box")
         page.locator("[name=drawing]").set_input_files(drawing)
         page.locator("form[action$='/draw'] button").click()
-        expect(page.get_by_role("link", name="Box", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("link", name="Box", exact=True)).to_be_visible(timeout=SHOWN_WITHIN_MS)
         press(page, page.get_by_role("link", name="A", exact=True))
         reach(page, page.locator("svg use[tabindex='0']"))
         page.keyboard.press("Space")
         page.locator("[name=become]").select_option("wheelchair")
         press(page, page.get_by_role("button", name="Change seats"))
-        expect(page.locator("use[href='#seat-wheelchair'][x]")).to_have_count(1, timeout=PATIENCE_MS)
+        expect(page.locator("use[href='#seat-wheelchair'][x]")).to_have_count(1, timeout=SHOWN_WITHIN_MS)
         assert not is_too_wide(page)

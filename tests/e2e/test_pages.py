@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.roles import Role
-from tests.browser import DESKTOP, PATIENCE_MS, PHONE, browsing, faults, needs_browser, somebody
+from tests.browser import DESKTOP, PHONE, SHOWN_WITHIN_MS, browsing, faults, needs_browser, somebody
 from tests.eventually import eventually
 from tests.pipeline import NOBODY, Pipeline
 
@@ -91,16 +91,16 @@ def test_tickets_are_bought_on_the_page_amid_2000_buyers_and_the_bars_reach_sold
         choose(buyer, event, 2)
         rush.start()
         card = board.locator(".sale", has_text=title)
-        expect(card.locator(".sold")).to_have_text(str(EARLY), timeout=PATIENCE_MS)
+        expect(card.locator(".sold")).to_have_text(str(EARLY), timeout=SHOWN_WITHIN_MS)
         buyer.get_by_role("button", name="Hold these tickets").click()
-        expect(buyer.get_by_role("heading", name="Held for you")).to_be_visible(timeout=PATIENCE_MS)
-        expect(card.locator(".held")).to_have_text("2", timeout=PATIENCE_MS)
+        expect(buyer.get_by_role("heading", name="Held for you")).to_be_visible(timeout=SHOWN_WITHIN_MS)
+        expect(card.locator(".held")).to_have_text("2", timeout=SHOWN_WITHIN_MS)
         rush.gate.set()
         buyer.get_by_role("button", name="Buy 2 tickets").dblclick()
-        expect(buyer.get_by_role("heading", name="Your tickets")).to_be_visible(timeout=PATIENCE_MS)
-        expect(buyer.locator(".ticket")).to_have_count(2, timeout=PATIENCE_MS)
+        expect(buyer.get_by_role("heading", name="Your tickets")).to_be_visible(timeout=SHOWN_WITHIN_MS)
+        expect(buyer.locator(".ticket")).to_have_count(2, timeout=SHOWN_WITHIN_MS)
         rush.join(60)
-        expect(card.locator(".available")).to_have_text("0", timeout=PATIENCE_MS)
+        expect(card.locator(".available")).to_have_text("0", timeout=SHOWN_WITHIN_MS)
         expect(card.locator(".sold")).to_have_text(str(STOCK))
         assert float(card.locator(".bar-sold").get_attribute("width") or 0) == 1000
         expect(board.locator("#rule-stock .state")).to_have_text("holds")
@@ -210,5 +210,5 @@ def availability(pipeline: Pipeline, title: str) -> list[str]:
 
 def faults_of(page: Page, path: str, ready: str) -> list[str]:
     page.goto(path)
-    page.wait_for_selector(ready, timeout=PATIENCE_MS)
+    page.wait_for_selector(ready, timeout=SHOWN_WITHIN_MS)
     return faults(page)

@@ -22,7 +22,7 @@ from tests.toolchains import EXAMPLES, lacks_registry_or_version
 
 SINK: Final = EXAMPLES / "sink"
 TABLE: Final = "bought"
-PATIENCE_S: Final = 120
+ROW_WITHIN_S: Final = 120
 
 
 @pytest.fixture
@@ -93,11 +93,11 @@ def test_a_stock_sink_writes_a_purchase_and_its_cancel_into_one_row(pipeline: Pi
 
     with sinking(pipeline, folder) as log:
         try:
-            first = eventually(lambda: row(pipeline, purchase), within=PATIENCE_S)
+            first = eventually(lambda: row(pipeline, purchase), within=ROW_WITHIN_S)
             cancelled = pipeline.http.post(f"/purchases/{event}.{purchase}/cancel", headers=pipeline.bearer(account))
             assert cancelled.is_success, cancelled.text
             last = eventually(
-                lambda: (found := row(pipeline, purchase))["status"] == "cancelled" and found, within=PATIENCE_S
+                lambda: (found := row(pipeline, purchase))["status"] == "cancelled" and found, within=ROW_WITHIN_S
             )
         except (AssertionError, LookupError):
             pytest.fail(f"the sink said:\n{log.read_text()[-8_000:]}")

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from tests.browser import PATIENCE_MS, browsing, faults, needs_browser
+from tests.browser import SHOWN_WITHIN_MS, browsing, faults, needs_browser
 from tests.pipeline import Pipeline
 
 
@@ -19,19 +19,19 @@ def test_a_reader_of_the_docs_signs_in_and_buys(pipeline: Pipeline) -> None:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{pipeline.api}/docs")
-        page.locator(".opblock").first.wait_for(timeout=PATIENCE_MS)
+        page.locator(".opblock").first.wait_for(timeout=SHOWN_WITHIN_MS)
         assert faults(page) == []
         authorize(page, pipeline.bearer(account)["Authorization"].removeprefix("Bearer "))
         buy(page, json.dumps(order))
         status = page.locator("#operations-purchases-buy .live-responses-table .response-col_status").last
-        expect(status).to_contain_text("201", timeout=PATIENCE_MS)
+        expect(status).to_contain_text("201", timeout=SHOWN_WITHIN_MS)
         assert faults(page) == []
     assert all(url.startswith((pipeline.api, "data:", "blob:")) for url in asked)
     assert pipeline.view(event)["ticketTypes"][0]["sold"] == 2
 
 
 def authorize(page: Page, token: str) -> None:
-    page.locator("button.authorize").first.click(timeout=PATIENCE_MS)
+    page.locator("button.authorize").first.click(timeout=SHOWN_WITHIN_MS)
     page.locator(".auth-container input").fill(token)
     page.locator(".auth-container button[type=submit]").click()
     page.locator(".auth-container button.btn-done").click()

@@ -13,8 +13,8 @@ from api.roles import Role
 from tests.browser import (
     DESKTOP,
     NARROW,
-    PATIENCE_MS,
     PHONE,
+    SHOWN_WITHIN_MS,
     browsing,
     is_covered,
     is_too_wide,
@@ -86,20 +86,20 @@ def test_a_buyer_finds_holds_and_buys(
         page.goto("/")
         type_into(page, page.get_by_role("searchbox"), title)
         page.keyboard.press("Enter")
-        expect(page.locator(".row")).to_have_count(1, timeout=PATIENCE_MS)
+        expect(page.locator(".row")).to_have_count(1, timeout=SHOWN_WITHIN_MS)
         fits(page)
         press(page, page.get_by_role("link", name=title))
         type_into(page, page.get_by_role("spinbutton", name="Standing"), "2")
         fits(page)
         press(page, page.get_by_role("button", name=walker.say("Hold these tickets")))
-        expect(page.get_by_role("heading", name=walker.say("Held for you"))).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name=walker.say("Held for you"))).to_be_visible(timeout=SHOWN_WITHIN_MS)
         fits(page)
         if walker.has_script:
             clock = page.locator("[data-clock]")
-            expect(clock).not_to_have_text(clock.text_content() or "", timeout=PATIENCE_MS)
+            expect(clock).not_to_have_text(clock.text_content() or "", timeout=SHOWN_WITHIN_MS)
         press(page, page.locator("form[action$='/confirm'] button"))
-        expect(page.get_by_role("heading", name=walker.say("Your tickets"))).to_be_visible(timeout=PATIENCE_MS)
-        expect(page.locator(".qr")).to_have_count(2, timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name=walker.say("Your tickets"))).to_be_visible(timeout=SHOWN_WITHIN_MS)
+        expect(page.locator(".qr")).to_have_count(2, timeout=SHOWN_WITHIN_MS)
         fits(page)
 
 
@@ -125,7 +125,7 @@ def test_an_organizer_creates_and_publishes_an_event(pipeline: Pipeline, browser
         press(page, page.get_by_role("button", name=say("Save")))
         press(page, page.get_by_role("link", name=say("Publish")))
         press(page, page.get_by_role("button", name=say("Publish")))
-        expect(page.locator(".state.good").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator(".state.good").first).to_be_visible(timeout=SHOWN_WITHIN_MS)
         fits(page)
     [(status, starts_at)] = pipeline.rows("SELECT status, starts_at FROM event WHERE organizer_id = %s", organizer)
     assert (status, f"{starts_at:%Y-%m-%d}") == ("ACTIVE", "2031-05-05")
@@ -136,7 +136,7 @@ def test_an_operator_reads_what_a_part_is_and_what_to_do(pipeline: Pipeline, bro
     text, section = walker.say(str(PARTS["ledger"].about)), PARTS["ledger"].section
     with somebody(browser, pipeline, NOBODY, Role.ADMINISTRATOR, **walker.kit) as page:
         page.goto("/board")
-        expect(page.locator("#part-api .state")).to_have_text(walker.say("well"), timeout=PATIENCE_MS)
+        expect(page.locator("#part-api .state")).to_have_text(walker.say("well"), timeout=SHOWN_WITHIN_MS)
         expect(page.locator("#part-api .note")).to_have_text(walker.say("this process"))
         name, about = page.locator("#part-ledger a"), page.locator("#about-ledger")
         reach(page, name)
@@ -150,7 +150,7 @@ def test_an_operator_reads_what_a_part_is_and_what_to_do(pipeline: Pipeline, bro
         fits(page)
         page.keyboard.press("Enter")
         heading = page.locator(f"#{section}")
-        expect(heading).to_be_in_viewport(timeout=PATIENCE_MS)
+        expect(heading).to_be_in_viewport(timeout=SHOWN_WITHIN_MS)
         assert not is_covered(heading)
         fits(page)
 
