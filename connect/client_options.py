@@ -16,6 +16,10 @@ LOGIN_MODULES: Final = {
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
 }
+# The codes of a mail server that will never take what it refuses (RFC 5321, 5yz).
+PERMANENT_CODES: Final = range(500, 600)
+# Elasticsearch's error type for an alias or index that is not there.
+NO_INDEX: Final = "index_not_found_exception"
 
 
 def client_options(settings: ServerSettings) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from api.search.cursors import after, encode_cursor
 from api.search.distances import distance_km
 from api.search.marking import highlights
 from api.search.words import matching
+from connect.client_options import NO_INDEX
 from connect.elasticsearch_client import elasticsearch_client
 from settings import Settings
 
 ALIAS: Final = "events"
 SERVER: Final = "elasticsearch"
-NO_INDEX: Final = "index_not_found_exception"
 TIMEOUT_S: Final = 2.0
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPNotSupported, SMTPRecipientsRefu
 from api.auth.account_mails import ComposedMail
 from api.ports.mail import AccountMailer
 from api.problems import Unavailable, wrong
-from connect.client_options import smtp_options
+from connect.client_options import PERMANENT_CODES, smtp_options
 from settings import Settings
 from tables.mail.headers import MailHeader
 from tables.mail.message import new_mail, sender_of
@@ -21,7 +21,6 @@ from tables.text.smtp_addresses import smtp_address
 SERVER: Final = "mail"
 TIMEOUT_S: Final = 10.0  # in all: a thread of the API waits for it
 GOODBYE_TIMEOUT_S: Final = 1.0
-PERMANENT_CODES: Final = range(500, 600)
 
 
 class SmtpMailer(AccountMailer):

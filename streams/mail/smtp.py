@@ -23,7 +23,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from connect.client_options import smtp_options
+from connect.client_options import PERMANENT_CODES, smtp_options
 from settings import Settings
 from tables.errors import TurnstileError
 
@@ -31,7 +31,6 @@ ANSWER_TIMEOUT_S: Final = 15.0
 # What a mail, or a connection, may take in all: each consists of several answers.
 TOTAL_TIMEOUT_S: Final = 45.0
 TEMPORARY_CODES: Final = range(400, 500)
-PERMANENT_CODES: Final = range(500, 600)
 CLOSING_CODE: Final = 421
 DETAIL_MAX_CHARACTERS: Final = 300
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")

@@ -13,14 +13,13 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 from msgspec import Struct, field
 
-from connect.client_options import elasticsearch_options
+from connect.client_options import NO_INDEX, elasticsearch_options
 from settings import Settings
 from streams.search.mapping import ALIAS, VERSION, document, index_body, marker
 from tables.errors import MalformedRecord, TurnstileError
 from tables.messages.row_changes import EventRow
 
 FIRST_INDEX: Final = f"{ALIAS}-1"
-NO_INDEX: Final = "index_not_found_exception"
 TIMEOUT_S: Final = 20.0
 MULTIPLE_CHOICES, BAD_REQUEST, CONFLICT = 300, 400, 409
 # Of a bad request, the error types that are about the index and not about the document.
@@ -218,9 +217,6 @@ class SearchIndex:
         if 2 * len(results) != len(lines):
             raise UnexpectedAnswer(f"{len(results)} results for {len(lines) // 2} documents")
         return refusals(results)
-
-    async def close(self) -> None:
-        await self._client.close()
 
 
 def _markers(changes: Mapping[str, EventRow]) -> list[Any]:

@@ -4,9 +4,10 @@ Changes since the start are also read from the topic. After the swap the topic i
 may have written those changes to the old index.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
+
+from psycopg import AsyncConnection
 
 from connect.client_options import client_options
 from connect.topics import EVENT_ROWS
@@ -40,7 +41,9 @@ class Rebuilt(NamedTuple):
 async def reindex(now: Settings, say: Say) -> Rebuilt:
     """Build, swap, catch up. The old index stays in use if anything fails; rows that can't be indexed are left out."""
     rows = reading_topic(client_options(now), EVENT_ROWS, BATCH_MAX_ROWS)
-    async with _database(now) as connection, _index(now) as index, rows as topic:
+    async with await connect(now) as connection, make_elasticsearch(now) as client, rows as topic:
+        await _lock(connection)
+        index = SearchIndex(client)
         reached = await topic.end_offsets()
         position = await safe_position(connection, TRANSACTIONS_TIMEOUT_S)
         target = await index.create_next(position)
@@ -66,7 +69,7 @@ def summary(left_out: dict[str, str]) -> list[str]:
     return [*lines, f"{more} more events can't be indexed; `turnstile verify --json` lists all"] if more else lines
 
 
-async def _copy(connection: Any, index: SearchIndex, target: BuiltIndex) -> Rebuilt:
+async def _copy(connection: AsyncConnection[Any], index: SearchIndex, target: BuiltIndex) -> Rebuilt:
     count = 0
     left_out: dict[str, str] = {}
     batch: dict[str, EventRow] = {}
@@ -109,22 +112,8 @@ async def _write(index: SearchIndex, name: str, changes: dict[str, EventRow]) ->
     return {key: str(error) for key, error in refused.items()}
 
 
-@asynccontextmanager
-async def _database(now: Settings) -> AsyncIterator[Any]:
-    connection = await connect(now)
-    try:
-        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))).fetchone()
-        if row != (True,):
-            raise AlreadyRunning("another process is rebuilding the index")
-        yield connection
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def _index(now: Settings) -> AsyncIterator[SearchIndex]:
-    index = SearchIndex(make_elasticsearch(now))
-    try:
-        yield index
-    finally:
-        await index.close()
+async def _lock(connection: AsyncConnection[Any]) -> None:
+    """Keep other processes from rebuilding the index while this connection is open. Raises AlreadyRunning."""
+    row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))).fetchone()
+    if row != (True,):
+        raise AlreadyRunning("another process is rebuilding the index")
