@@ -21,7 +21,7 @@ from tables.ledger.deadlines import HOLDS_PREFIX, deadline_of
 from tables.ledger.inventory import Inventory
 from tables.ledger.scans import EventScan
 from tables.ledger.stock_totals import EventStock, StockTotals, broken_invariants, event_stock
-from telemetry.metrics import ledger as metric
+from telemetry.metrics import worker as metric
 
 NAMED_EVENTS_MAX: Final = 20
 OTHER: Final = "other"

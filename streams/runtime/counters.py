@@ -10,9 +10,7 @@ from prometheus_client import Metric as Family
 from streams.runtime.kafka_types import Message
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
-from telemetry.metrics import ledger as ledger_metrics
-from telemetry.metrics import projections as projections_metrics
-from telemetry.metrics import worker as worker_metrics
+from telemetry.metrics import worker as metric
 from telemetry.metrics.definition import Histogram
 
 Verdict = tuple[OutcomeKind, Reason | None]
@@ -35,7 +33,7 @@ class Counters:
         self._topics: set[str] = set()
         self._tables: set[str] = set()
         self.collectors: list[Callable[[], Iterable[Family]]] = []
-        self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(worker_metrics.AGENT_DELAY.bounds))
+        self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(metric.AGENT_DELAY.bounds))
         self._batches: Counter[str] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._waiting_since: dict[str, float] = {}
@@ -85,23 +83,23 @@ class Counters:
         return any(self._waiting_since.values())
 
     def collect(self) -> Iterator[Family]:
-        yield worker_metrics.AGENT_DELAY.spread({(agent,): delays for agent, delays in self._delays.items()})
-        yield worker_metrics.AGENT_BATCHES.of(_labelled(self._batches))
-        yield worker_metrics.AGENT_SECONDS.of(_labelled(self._seconds))
+        yield metric.AGENT_DELAY.spread({(agent,): delays for agent, delays in self._delays.items()})
+        yield metric.AGENT_BATCHES.of(_labelled(self._batches))
+        yield metric.AGENT_SECONDS.of(_labelled(self._seconds))
         now = time.monotonic()
         waits: dict[tuple[str, ...], float] = {
             (doing,): now - since if since else 0.0 for doing, since in self._waiting_since.items()
         }
-        yield worker_metrics.WAITING_SECONDS.of(waits)
-        yield ledger_metrics.DECISIONS.of(
+        yield metric.WAITING_SECONDS.of(waits)
+        yield metric.DECISIONS.of(
             {(str(kind), reason or ""): count for (kind, reason), count in self.decisions.items()}
         )
-        yield projections_metrics.INDEX_CHANGES.of(_labelled(self.index_changes))
-        yield projections_metrics.MAILS.of(self.mails)
+        yield metric.INDEX_CHANGES.of(_labelled(self.index_changes))
+        yield metric.MAILS.of(self.mails)
         zeros = dict.fromkeys(self._topics, 0)
-        yield worker_metrics.UNREADABLE.of(_labelled(zeros | self.unreadable))
-        yield worker_metrics.INPUT_LOST.of(_labelled(zeros | self.lost))
-        yield worker_metrics.CHANGELOG_STRANGERS.of(_labelled(dict.fromkeys(self._tables, 0) | self.foreign_writes))
+        yield metric.UNREADABLE.of(_labelled(zeros | self.unreadable))
+        yield metric.INPUT_LOST.of(_labelled(zeros | self.lost))
+        yield metric.CHANGELOG_STRANGERS.of(_labelled(dict.fromkeys(self._tables, 0) | self.foreign_writes))
         for collector in self.collectors:
             yield from collector()
 

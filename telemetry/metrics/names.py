@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from telemetry.metrics import api, exporter, ledger, process, projections, servers, worker
+from telemetry.metrics import api, exporter, process, servers, worker
 from telemetry.metrics.definition import Metric
 
 EVERY: Final[tuple[Metric, ...]] = (
@@ -10,9 +10,9 @@ EVERY: Final[tuple[Metric, ...]] = (
     *api.API,
     *worker.WORKER_AND_API,
     *worker.WORKER,
-    *ledger.LEDGER,
-    *projections.INDEXER,
-    *projections.NOTIFICATIONS,
+    *worker.LEDGER,
+    *worker.INDEXER,
+    *worker.NOTIFICATIONS,
     *exporter.EXPORTER,
     *servers.KAFKA,
     *servers.CONNECT,

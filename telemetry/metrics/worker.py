@@ -1,4 +1,4 @@
-"""The metrics of every worker, whatever its role."""
+"""The metrics of the workers: those of every role, of the ledger, of the search index and of mails."""
 
 from typing import Final
 
@@ -6,6 +6,9 @@ from telemetry.metrics.definition import Metrics
 
 WORKER_AND_API: Final = Metrics("worker and api")
 WORKER: Final = Metrics("worker")
+LEDGER: Final = Metrics("ledger")
+INDEXER: Final = Metrics("indexer")
+NOTIFICATIONS: Final = Metrics("notifications")
 
 UNREADABLE: Final = WORKER_AND_API.counter(
     "turnstile_unreadable_records_total",
@@ -61,4 +64,41 @@ INPUT_LOST: Final = WORKER.counter(
     "turnstile_input_lost_records_total",
     "offsets of an input that were deleted before a worker read them; it continued after them",
     "topic",
+)
+INDEX_CHANGES: Final = INDEXER.counter(
+    "turnstile_index_changes_total",
+    "row changes by result: written (or older than the document), below (in the index since it was built), refused",
+    "result",
+)
+MAILS: Final = NOTIFICATIONS.counter(
+    "turnstile_mails_total",
+    "mails by kind and result: sent, failed (dead letter), later (refused temporarily, or no contact yet), dropped",
+    "kind",
+    "result",
+)
+DECISIONS: Final = LEDGER.counter(
+    "turnstile_decisions_total",
+    "outcomes published, by kind and reason; a replay after a crash counts them again",
+    "outcome",
+    "reason",
+)
+EVENT_TICKETS: Final = LEDGER.gauge(
+    "turnstile_event_tickets",
+    "tickets of an event by state: offered, held, sold, available; the busiest 20 events of each worker by name, "
+    "the rest summed as `other`",
+    "event",
+    "title",
+    "state",
+)
+OVERCOMMITTED: Final = LEDGER.gauge(
+    "turnstile_overcommitted_tickets",
+    "tickets held or sold beyond the quantity; only an organizer who lowers the quantity can cause them",
+)
+BREACHES: Final = LEDGER.counter(
+    "turnstile_invariant_breaches_total",
+    "ticket types found with negative counts, or oversold without a new definition that explains it",
+    "invariant",
+)
+HOLD_OVERDUE: Final = LEDGER.gauge(
+    "turnstile_hold_overdue_seconds", "time since the deadline of the oldest open hold; 0 if none is due"
 )
