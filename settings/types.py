@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 _PRODUCER: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,49})=([1-9][0-9]{0,5})")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
-# One mailbox without quoting, as tables/text/smtp_addresses.py requires it.
+# One mailbox without quoting, as tables/text/email_addresses.py requires it.
 _MAILBOX: Final = re.compile(
     r"{0}{{1,64}}@({1}{{1,63}}\.)*{1}{{1,63}}".format(r"[^\s@<>(),;:\"\\\[\]]", r"[^\s@<>(),;:\"\\\[\].]")
 )

@@ -16,7 +16,7 @@ from connect.client_options import PERMANENT_CODES, smtp_options
 from settings import Settings
 from tables.mail.headers import MailHeader
 from tables.mail.message import new_mail, sender_of
-from tables.text.smtp_addresses import smtp_address
+from tables.text.email_addresses import smtp_address
 
 SERVER: Final = "mail"
 TIMEOUT_S: Final = 10.0  # in all: a thread of the API waits for it

@@ -20,7 +20,7 @@ from streams.runtime.table import OffsetTable
 from tables.errors import MalformedRecord
 from tables.ledger.records import record_offset
 from tables.messages.row_changes import AccountRow, decode_row
-from tables.text.smtp_addresses import smtp_address
+from tables.text.email_addresses import smtp_address
 
 CONSUMER = "contacts"
 BATCH_MAX_RECORDS = 1_000

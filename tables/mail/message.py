@@ -7,7 +7,7 @@ from email.utils import format_datetime, parseaddr
 from typing import NamedTuple
 
 from tables.mail.headers import MailHeader, mailbox_header, text_header
-from tables.text.smtp_addresses import smtp_address
+from tables.text.email_addresses import smtp_address
 
 
 class Sender(NamedTuple):

@@ -1,9 +1,20 @@
-"""The normal form of e-mail addresses, which is stored: the local part in NFC, the domain in Unicode.
+"""The forms of e-mail addresses.
 
-The domain is by IDNA 2008, in lower case. tables/text/smtp_addresses.py has the form for SMTP.
+The stored one has its local part in NFC, its domain in Unicode, by IDNA 2008 and in lower case; the one for SMTP has an
+ASCII domain.
 """
 
+import re
+import unicodedata
+from typing import Final
+
 from email_validator import EmailNotValidError, validate_email
+
+from tables.text.sanitize import sanitize
+
+# One mailbox without quoting: no character that ends a header, begins another address, or is invisible.
+_CHARACTER: Final = r"[^\s<>()\[\]\\,;:@\"\x00-\x1f\x7f-\x9f]"
+_MAILBOX: Final = re.compile(rf"{_CHARACTER}{{1,64}}@{_CHARACTER}{{1,253}}")
 
 
 def normal_address(text: str) -> str:
@@ -20,3 +31,17 @@ def address_spellings(text: str) -> tuple[str, str]:
         return text, normal_address(text)
     except EmailNotValidError:
         return text, text
+
+
+def smtp_address(address: str) -> str:
+    """The address for SMTP, in envelope and header. Raises ValueError unless it is exactly one address."""
+    if not _MAILBOX.fullmatch(address) or address != sanitize(address):
+        raise ValueError("this is not exactly one e-mail address")
+    local, _, domain = address.partition("@")
+    return f"{unicodedata.normalize('NFC', local)}@{_ascii_domain(domain)}"
+
+
+def _ascii_domain(domain: str) -> str:
+    if domain.isascii():
+        return domain.lower().encode("idna").decode()  # unchanged, but raises for empty and overlong labels
+    return validate_email(f"x@{domain}", check_deliverability=False, test_environment=True).ascii_domain

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.text.email_addresses import address_spellings, normal_address
-from tables.text.smtp_addresses import smtp_address
+from tables.text.email_addresses import address_spellings, normal_address, smtp_address
 
 
 @pytest.mark.parametrize(
