@@ -1,7 +1,10 @@
 """Paper: the provider of the embedded stack (stack/paper.py), for trying everything without money."""
 
+import hmac
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -10,15 +13,23 @@ from msgspec import Meta, Struct
 
 from providers.minor_units import from_minor, to_minor
 from providers.pipelined import PipelinedClient
-from providers.port import CALL_TIMEOUT_S, PageFields, PaymentQuestion, ProviderUnavailable, WebhookRefused
-from providers.signatures import check_signature
+from providers.port import (
+    CALL_TIMEOUT_S,
+    WEBHOOK_MAX_AGE_S,
+    PageFields,
+    PaymentQuestion,
+    ProviderUnavailable,
+    WebhookRefused,
+)
 from tables.errors import MalformedRecord
 from tables.messages.encoding import decode_json
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind, detail_of, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
 
 NAME: Final = "paper"
+# The signature of a webhook is an HMAC-SHA256 of its time, in seconds since 1970, and its body.
 SIGNATURE_HEADER: Final = "paper-signature"
+_SIGNATURE: Final = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 Minor = Annotated[int, Meta(ge=0, le=10**15)]
 K, R = PaymentEventKind, PaymentRequestKind
 KEY_REFUSED: Final = frozenset({401, 403})
@@ -153,3 +164,21 @@ def _told(kind: PaymentEventKind, payment: PaperPayment, source: str, request: U
         url=payment.url,
         detail=detail_of(payment.reason),
     )
+
+
+def signature_of(key: bytes, at: int, body: bytes) -> str:
+    """The header's value for a body that is signed at ``at``."""
+    digest = hmac.new(key, b"%d." % at + body, sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+def check_signature(key: bytes, header: str, body: bytes, now: float) -> None:
+    """Raise WebhookRefused unless the body was signed with ``key`` within WEBHOOK_MAX_AGE_S of ``now``."""
+    found = _SIGNATURE.fullmatch(header)
+    if found is None:
+        raise WebhookRefused("the signature is missing or malformed")
+    at = int(found[1])
+    if not hmac.compare_digest(signature_of(key, at, body), header):
+        raise WebhookRefused("the signature does not fit the body")
+    if abs(now - at) > WEBHOOK_MAX_AGE_S:
+        raise WebhookRefused("the signature is too old")

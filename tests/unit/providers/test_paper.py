@@ -14,9 +14,8 @@ from uuid import UUID, uuid4
 import pytest
 import urllib3
 
-from providers.paper import SIGNATURE_HEADER, PaperProvider
+from providers.paper import SIGNATURE_HEADER, PaperProvider, signature_of
 from providers.port import WEBHOOK_MAX_AGE_S, PaymentQuestion, ProviderUnavailable, WebhookRefused
-from providers.signatures import signature_of
 from stack.paper import RETRY_FIRST_S, Paper
 from stack.paper_books import PaperBooks
 from tables.errors import MalformedRecord
