@@ -14,8 +14,9 @@ from stack.child import Command
 from stack.environment import app_environment, worker_environment
 from stack.kafka import brokers
 from stack.member import HOST, StackMember, answers, get
-from stack.ports import taken
+from stack.ports import listens, taken
 from stack.reasons import explanation
+from stack.secret_files import NAMES, secret
 from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[1]
@@ -164,3 +165,45 @@ def workers(settings: StackSettings) -> list[FaustWorker]:
     """The worker processes: ``workers`` ledger workers, one worker of each other role."""
     others = [FaustWorker(settings, role) for role in ROLE_NEEDS if role != "ledger"]
     return [*(FaustWorker(settings, "ledger", number) for number in range(settings.workers)), *others]
+
+
+class MailServer(StackMember):
+    """Keeps every mail in ``mail/`` of the data folder."""
+
+    name = "smtp"
+
+    def command(self) -> Command:
+        ports = (str(self.settings.smtp_port), str(self.settings.mail_port))
+        argv = (sys.executable, "-m", "stack.mailbox", str(self.settings.home / "mail"), *ports)
+        return Command(argv, self.log, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
+
+    def ready(self) -> bool:
+        """Whether it receives mails and shows them."""
+        return listens(self.settings.smtp_port) and listens(self.settings.mail_port)
+
+
+class PaperServer(StackMember):
+    """Keeps its books in ``paper/`` of the data folder. Its notices go to the API."""
+
+    name = "paper"
+
+    def __init__(self, settings: StackSettings, api_port: int | None = None) -> None:
+        super().__init__(settings)
+        self._api_port = api_port or settings.api_port
+
+    def command(self) -> Command:
+        settings = self.settings
+        secret(settings.home, "paper_key")
+        webhooks = f"http://{HOST}:{self._api_port}/api/v3/payment-webhooks/paper"
+        arguments = (str(self.folder), HOST, str(settings.paper_port), self._url, webhooks)
+        key_file = str(settings.home / NAMES["paper_key"])
+        argv = (sys.executable, "-m", "stack.paper", *arguments, key_file, settings.paper)
+        return Command(argv, self.log, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
+
+    def ready(self) -> bool:
+        """Whether its books are shown."""
+        return answers(f"{self._url}/")
+
+    @property
+    def _url(self) -> str:
+        return f"http://{HOST}:{self.settings.paper_port}"

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from stack import child, jars
-from stack.apps import AppProcess, FaustWorker, apps, steps
+from stack.apps import AppProcess, FaustWorker, MailServer, PaperServer, apps, steps
 from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
 from stack.errors import StackError
@@ -20,9 +20,7 @@ from stack.home import Home
 from stack.java import make_base_archive
 from stack.kafka import Kafka, brokers
 from stack.kafka_connect import KafkaConnect
-from stack.mail_server import MailServer
 from stack.member import StackMember
-from stack.paper_server import PaperServer
 from stack.ports import check, free
 from stack.postgres import Postgres
 from stack.progress import STARTING
