@@ -1,8 +1,10 @@
 """``turnstile``, or ``python -m ops``: the command for people. Each subcommand's help says when to use it."""
 
+import io
 import logging
+import os
 import sys
-from typing import Final
+from typing import Any, Final
 
 import rich_click as click
 
@@ -41,9 +43,27 @@ ERRORS: Final = (
 )
 # Their loggers repeat what the command says in its one line.
 CLIENTS: Final = ("kafka", "aiokafka")
+# Exit codes, those of a shell's own programs: 1 would be a finding.
+INTERRUPTED: Final = 130
+UNREAD: Final = 141
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Turnstile(click.RichGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. One that is interrupted, or whose output nobody reads any more, finds nothing."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written
+            sys.exit(UNREAD)
+
+
+@click.group(cls=_Turnstile, context_settings={"help_option_names": ["-h", "--help"]})
 def turnstile() -> None:
     """Look at a running Turnstile and put it right. The settings (TURNSTILE_…) say which one.
 
@@ -58,6 +78,7 @@ turnstile.commands = LazyCommands({name: f"ops.commands.{name.replace('-', '_')}
 
 def main() -> None:
     """Run the command line. Exit code 2 with one line where a server or the system does not answer or refuses."""
+    _open_streams()
     for name in CLIENTS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -66,6 +87,16 @@ def main() -> None:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         print(f"turnstile: {escaped(lines[0])}", file=sys.stderr)
         sys.exit(2)
+
+
+def _open_streams() -> None:
+    """Let all output be written, also to a stream that is closed, or that lacks a character."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (open until the process ends)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def expected_errors() -> tuple[type[Exception], ...]:

@@ -83,6 +83,46 @@ def test_a_folder_that_cannot_be_made_is_named_in_one_line(tmp_path: Path) -> No
     assert str(file / "secrets") in done.stderr
 
 
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "2>&-"])
+def test_a_closed_stream_ends_no_command(closed: str) -> None:
+    program = f'"{sys.executable}" -m ops topics --help {closed}'
+    done = subprocess.run(("bash", "-c", program), cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_character_that_a_stream_lacks_is_written_otherwise() -> None:
+    variables = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run((sys.executable, "-m", "ops", "--help"), env=variables, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u2026" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"), [("KeyboardInterrupt", 130), ("BrokenPipeError", 141), ("SystemExit(1)", 1)]
+)
+def test_a_command_that_finds_nothing_does_not_end_as_one_that_does(raised: str, code: int) -> None:
+    program = f"""
+import rich_click as click
+from ops.__main__ import main, turnstile
+
+@click.command()
+def status() -> None:
+    print("x")
+    raise {raised}
+
+turnstile.commands = {{"status": status}}
+main()
+"""
+    done = subprocess.run((sys.executable, "-c", program, "status"), cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
+def test_output_that_nobody_reads_is_no_finding() -> None:
+    program = f'set -o pipefail; "{sys.executable}" -m ops docs settings | true'
+    done = subprocess.run(("bash", "-c", program), cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
     """What became of commands whose servers are away: exit code, output and errors. They run at once: some wait."""
