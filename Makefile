@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python (3.11, 3.12 or 3.13) and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-http unit-api unit-workers unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-processes unit-api unit-workers unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,8 +19,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile
 MYPY_CACHE := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 # All at once on two cores, beside the linters, of which mypy takes a minute where it has kept nothing: three with as much
-# work as each other, and one that mostly waits. More parts would import more.
-UNIT_PARTS := unit-http unit-workers unit-rest unit-api
+# work as each other, and one that mostly waits for sockets and processes. More parts would import more.
+UNIT_PARTS := unit-processes unit-workers unit-rest unit-api
 FIVE := $(MAKE) --no-print-directory --jobs=5 --output-sync=target
 # Two halves of the tests on servers, each on a stack and ports of its own: their tests mostly wait.
 SERVER_PARTS := servers-chaos servers-e2e
@@ -87,17 +87,17 @@ unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is
 	done <<<"$$found"; \
 	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
 
-unit-http: $(STAMP)
-	$(UNIT) tests/unit/api/http
+unit-processes: $(STAMP)
+	$(UNIT) tests/unit/api/http tests/unit/stack
 
 unit-api: $(STAMP)
-	$(UNIT) $(addprefix tests/unit/,api connect stack) --ignore=tests/unit/api/http
+	$(UNIT) tests/unit/api tests/unit/connect tests/unit/streams/inventory --ignore=tests/unit/api/http
 
 unit-workers: $(STAMP)
-	$(UNIT) $(addprefix tests/unit/,streams tables/ledger)
+	$(UNIT) tests/unit/streams tests/unit/tables --ignore=tests/unit/streams/inventory
 
 unit-rest: $(STAMP)
-	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect stack streams tables/ledger)
+	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect stack streams tables)
 
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)
