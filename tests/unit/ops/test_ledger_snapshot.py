@@ -1,9 +1,6 @@
 """Snapshots of the ledger: whole after a crash's state, found by moment, and true where the log is cut."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import cache
@@ -32,13 +29,13 @@ from tables.ledger.event_replay import MemoryTable
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset
 from tables.messages.commands import Buy, Hold
+from tests.unit.ops.forked import run_forked
 from tests.unit.tables.ledger_driver import CODES, EVENT, purchase_id
 from tests.unit.tables.modelled_log import RandomLog, model_after, records_of
 
 LOG = [each for each in RandomLog(5, 400).commands if getattr(each.command, "is_repeatable", True)]
 RECORDS = records_of(LOG)
 KEY = "k" * 32
-ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(ticket_key=KEY, partitions=1)
 
 
@@ -235,12 +232,11 @@ def test_snapshots_are_taken_again_and_again_where_that_is_asked_for(
     assert (tmp_path / "taken").exists()
 
 
-def test_the_command_of_the_container_says_what_it_lacks() -> None:
-    command = (sys.executable, "-m", "ops", "ledger", "snapshot", "--keep", "8", "--every-hours", "6")
-    told = {**os.environ, "TURNSTILE_TICKET_KEY": KEY}
-    done = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "TURNSTILE_LEDGER_SNAPSHOTS names no folder" in done.stderr
+def test_the_command_of_the_container_says_what_it_lacks(tmp_path: Path) -> None:
+    command = "ledger snapshot --keep 8 --every-hours 6"
+    code, _, errors = run_forked(tmp_path, {"TURNSTILE_TICKET_KEY": KEY}, command)[command]
+    assert code == 1
+    assert "TURNSTILE_LEDGER_SNAPSHOTS names no folder" in errors
 
 
 def test_a_second_one_at_the_same_time_is_refused_and_takes_nothing_from_the_first(tmp_path: Path) -> None:

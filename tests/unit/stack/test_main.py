@@ -1,8 +1,5 @@
 """The operator's command is run against the servers of the data folder."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +9,6 @@ from stack.__main__ import main
 from stack.postgres_files import files_of
 from stack.settings import StackSettings
 
-ROOT = Path(__file__).parents[3]
 TOLD = """
 import os, sys
 print(os.environ["TURNSTILE_DATABASE_URL"], *sys.argv[1:])
@@ -20,31 +16,30 @@ sys.exit(3)
 """
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """One in which ``python -m ops`` prints what it was told."""
+@pytest.fixture(autouse=True)
+def _printing_what_it_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``python -m ops`` be a program that prints what it was told."""
     (tmp_path / "ops").mkdir()
     (tmp_path / "ops" / "__init__.py").touch()
     (tmp_path / "ops" / "__main__.py").write_text(TOLD)
-    paths = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "TURNSTILE_HOME": str(tmp_path / "home"), "PYTHONSAFEPATH": "1"}
-    return {**os.environ, **paths}
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    monkeypatch.setenv("TURNSTILE_HOME", str(tmp_path / "home"))
 
 
-def operate(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
-    command = (sys.executable, "-m", "stack", "operate", *arguments)
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+def test_it_gets_the_addresses_and_secrets_of_the_stack_and_its_exit_code_counts(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TURNSTILE_POSTGRES_PORT", "23456")
+    assert CliRunner().invoke(main, ["operate", "dlq", "--help"]).exit_code == 3
+    assert capfd.readouterr().out.endswith("@127.0.0.1:23456/turnstile dlq --help\n")
 
 
-def test_it_gets_the_addresses_and_secrets_of_the_stack_and_its_exit_code_counts(environment: dict[str, str]) -> None:
-    code, told = operate("dlq", "--help", env=environment | {"TURNSTILE_POSTGRES_PORT": "23456"})
-    assert code == 3
-    assert told.endswith("@127.0.0.1:23456/turnstile dlq --help\n")
-
-
-def test_the_environment_comes_first(environment: dict[str, str]) -> None:
+def test_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     url = "postgresql://elsewhere/turnstile"
-    assert operate("status", env=environment | {"TURNSTILE_DATABASE_URL": url}) == (3, f"{url} status\n")
+    monkeypatch.setenv("TURNSTILE_DATABASE_URL", url)
+    assert CliRunner().invoke(main, ["operate", "status"]).exit_code == 3
+    assert capfd.readouterr().out == f"{url} status\n"
 
 
 def test_the_jars_are_locked_by_what_no_other_command_loads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +12,8 @@ from ops.commands.search_access import grant, passwords, roles
 from settings import Settings
 from streams.search.index import FIRST_INDEX
 from streams.search.mapping import ALIAS
+from tests.unit.ops.forked import Ended, run_forked
 
-ROOT = Path(__file__).parents[4]
 USERS = ["turnstile_indexer", "turnstile_reader", "turnstile_exporter"]
 
 
@@ -94,7 +91,7 @@ def elasticsearch() -> Iterator[tuple[str, dict[str, Any]]]:
         thread.join()
 
 
-def search_access(url: str) -> subprocess.CompletedProcess[str]:
+def search_access(url: str, folder: Path) -> Ended:
     told = {
         "TURNSTILE_TICKET_KEY": "k" * 32,
         "TURNSTILE_ELASTICSEARCH_URL": url,
@@ -103,23 +100,22 @@ def search_access(url: str) -> subprocess.CompletedProcess[str]:
         "TURNSTILE_ELASTICSEARCH_INDEXER_PASSWORD": "one",
         "TURNSTILE_ELASTICSEARCH_READER_PASSWORD": "two",
     }
-    command = (sys.executable, "-m", "ops", "search-access")
-    return subprocess.run(command, env=os.environ | told, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run_forked(folder, told, "search-access")["search-access"]
 
 
-def test_the_command_puts_roles_and_users_into_elasticsearch() -> None:
+def test_the_command_puts_roles_and_users_into_elasticsearch(tmp_path: Path) -> None:
     with elasticsearch() as (url, put):
-        done = search_access(url)
-    assert (done.returncode, json.loads(done.stdout)["message"]) == (0, "given: turnstile_indexer, turnstile_reader")
+        code, output, _ = search_access(url, tmp_path)
+    assert (code, json.loads(output)["message"]) == (0, "given: turnstile_indexer, turnstile_reader")
     assert put["/_security/user/turnstile_reader"] == {"password": "two", "roles": ["turnstile_reader"]}
     assert put["/_security/role/turnstile_reader"]["cluster"] == []
     assert len(put) == 5
 
 
-def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer() -> None:
+def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer(tmp_path: Path) -> None:
     with elasticsearch() as (url, _):
         pass
-    done = search_access(url)
-    line = json.loads(done.stdout)
-    assert (done.returncode, line["level"], done.stderr) == (1, "critical", "")
+    code, output, errors = search_access(url, tmp_path)
+    line = json.loads(output)
+    assert (code, line["level"], errors) == (1, "critical", "")
     assert line["message"].startswith(f"{url}: ConnectionError: ")
