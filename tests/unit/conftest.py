@@ -14,13 +14,13 @@ from tests.unit.written_files import refuse_writes_outside
 
 # Objects of the first generation, collections of the first and of the second; Python's own start with 700 or 2,000.
 GC_THRESHOLDS: Final = (400_000, 20, 20)
+gc.set_threshold(*GC_THRESHOLDS)  # when modules and tests have yet to be loaded: nearly all that they make stays
 
 
 def pytest_collection_finish() -> None:
-    """Leave out what is there for all tests, and wait for more of what they leave behind."""
+    """Leave out what is there for all tests."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 @pytest.fixture(scope="session", autouse=True)
