@@ -5,8 +5,9 @@ import random
 import socket
 import sys
 from collections.abc import Mapping
+from itertools import takewhile
 
-from stack.errors import PortsTaken
+from stack.errors import PortsTaken, StackError
 
 HOST = "127.0.0.1"
 # Below the ephemeral ports of Linux (32768 and up): a client of a server that is down could be given the server's own
@@ -16,7 +17,9 @@ FIRST_PORT, LAST_PORT = 20_000, 32_767
 RANGE_VARIABLE = "TURNSTILE_FREE_PORTS"
 
 _rng = random.SystemRandom()  # tests with the same seed must not take the same ports
-_claims: dict[int, socket.socket] = {}
+_claims: dict[int, socket.socket | None] = {}
+# Of random places.
+TRIES_MAX = 10_000
 
 
 def taken(port: int) -> bool:
@@ -46,29 +49,38 @@ def check(ports: Mapping[str, int]) -> None:
 
 
 def claimed(port: int) -> bool:
-    """Claim a port for this process until it ends; False if another process did.
+    """Claim a port for this process until it ends; False if it was chosen before, here or by another process.
 
-    A port may be chosen long before a server listens on it, and again and again: until then it is free to everybody's
-    eyes. A claim is an abstract address of a Unix socket, which the kernel takes back with its process; only Linux has
-    them, and elsewhere nothing is claimed.
+    A port may be chosen long before a server listens on it: until then it is free to everybody's eyes. A claim is an
+    abstract address of a Unix socket, which the kernel takes back with its process; only Linux has them, and elsewhere
+    no other process sees a claim.
     """
-    if port in _claims or sys.platform != "linux":
-        return True
-    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        claim.bind(f"\0turnstile-port-{port}")
-    except OSError:
-        claim.close()
+    if port in _claims:
         return False
+    claim = None
+    if sys.platform == "linux":
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0turnstile-port-{port}")
+        except OSError:
+            claim.close()
+            return False
     _claims[port] = claim
     return True
 
 
 def free(count: int) -> range:
-    """So many free ports in a row, none of them ephemeral, and none that another process has chosen."""
-    lowest, _, highest = os.environ.get(RANGE_VARIABLE, f"{FIRST_PORT}-{LAST_PORT}").partition("-")
-    while True:
+    """So many free ports in a row, none of them ephemeral, and none that was chosen before. Raises StackError."""
+    told = os.environ.get(RANGE_VARIABLE, f"{FIRST_PORT}-{LAST_PORT}")
+    lowest, _, highest = told.partition("-")
+    for _ in range(TRIES_MAX):
         first = _rng.randrange(int(lowest), int(highest) - count + 2)
         run = range(first, first + count)
-        if all(not taken(port) and claimed(port) for port in run):
+        mine = list(takewhile(claimed, run))
+        # Those that others have chosen are not looked at: to look is to bind, and a server may start there just now.
+        if len(mine) == count and not any(taken(port) for port in run):
             return run
+        for port in mine:
+            if (claim := _claims.pop(port)) is not None:
+                claim.close()
+    raise StackError(f"there are no {count} free ports in a row in {told}")

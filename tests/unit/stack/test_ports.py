@@ -9,17 +9,23 @@ from pathlib import Path
 import pytest
 
 from stack import ports
-from stack.errors import PortsTaken
+from stack.errors import PortsTaken, StackError
 
 
 @pytest.fixture(autouse=True)
 def claims(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Of one test: each is an open file, and a process with more than a thousand can't use select() any more."""
-    claims: dict[int, socket.socket] = {}
+    claims: dict[int, socket.socket | None] = {}
     monkeypatch.setattr(ports, "_claims", claims)
     yield
+    give_back(claims)
+
+
+def give_back(claims: dict[int, socket.socket | None]) -> None:
     for claim in claims.values():
-        claim.close()
+        if claim is not None:
+            claim.close()
+    claims.clear()
 
 
 @pytest.fixture
@@ -68,7 +74,33 @@ def test_no_client_is_given_a_port_that_is_chosen_for_a_server() -> None:
 
 def test_runs_at_the_same_time_choose_from_a_range_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ports.RANGE_VARIABLE, "20100-20149")
-    assert all(min(run) >= 20_100 and max(run) <= 20_149 for run in (ports.free(30) for _ in range(50)))
+    for _ in range(50):
+        run = ports.free(30)
+        assert min(run) >= 20_100
+        assert max(run) <= 20_149
+        give_back(ports._claims)
+
+
+def test_what_this_process_has_chosen_is_not_chosen_again_before_a_server_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(ports.RANGE_VARIABLE, "15300-15302")
+    assert sorted(ports.free(1)[0] for _ in range(3)) == [15_300, 15_301, 15_302]
+    monkeypatch.setattr(ports, "TRIES_MAX", 50)
+    with pytest.raises(StackError, match="no 1 free ports in a row in 15300-15302"):
+        ports.free(1)
+
+
+def test_of_a_run_that_is_not_free_nothing_stays_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ports.RANGE_VARIABLE, "15310-15319")
+    monkeypatch.setattr(ports, "TRIES_MAX", 50)
+    with socket.create_server((ports.HOST, 15_314)), pytest.raises(StackError):
+        ports.free(6)
+    assert ports._claims == {}
+    assert ports.claimed(15_315)
+    with pytest.raises(StackError):
+        ports.free(6)
+    assert list(ports._claims) == [15_315]
 
 
 # Below those that any other test chooses from.
@@ -82,6 +114,13 @@ sys.stdin.read()
 
 def test_what_another_process_has_chosen_is_left_to_it_before_anybody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ports.RANGE_VARIABLE, "15200-15249")
+    looked_at: set[int] = set()
+
+    def look(port: int) -> bool:
+        looked_at.add(port)
+        return False
+
+    monkeypatch.setattr(ports, "taken", look)
     with subprocess.Popen(
         (sys.executable, "-c", CLAIMS), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
@@ -89,6 +128,7 @@ def test_what_another_process_has_chosen_is_left_to_it_before_anybody_listens(mo
         assert other.stdout.readline() == "True\n"
         assert not ports.claimed(15_219)
         assert ports.free(30) == range(15_220, 15_250)
+        assert min(looked_at) == 15_220
         other.communicate()
     assert ports.claimed(15_219)
 
@@ -102,4 +142,4 @@ def test_ports_are_chosen_without_claims_where_there_are_no_abstract_addresses(m
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setenv(ports.RANGE_VARIABLE, "15250-15279")
     assert ports.free(30) == range(15_250, 15_280)
-    assert ports.claimed(15_250)
+    assert not ports.claimed(15_250)
