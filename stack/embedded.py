@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +20,7 @@ from stack.java import make_base_archive
 from stack.kafka import Kafka, brokers
 from stack.kafka_connect import KafkaConnect
 from stack.member import StackMember
-from stack.ports import check, free
+from stack.ports import check
 from stack.postgres import Postgres
 from stack.progress import STARTING
 from stack.settings import StackSettings
@@ -52,21 +51,6 @@ class Stack:
         self.members: dict[str, StackMember] = {member.name: member for member in members}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._opened = False
-
-    @classmethod
-    def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent, **more: object) -> Self:
-        """A stack that runs beside others: its own folder and ports that nobody uses now. ``more`` are settings."""
-        runs = ("kafka_port", "kafka_controller_port", "worker_port", "kafka_metrics_port")
-        singles = [name for name in StackSettings.model_fields if name.endswith("_port") and name not in runs]
-        values = {"home": home, "workers": workers, **more}
-        brokers = StackSettings.model_validate(values).brokers
-        ports = free(len(singles) + 3 * brokers + workers)
-        kafka = ports[len(singles)]
-        chosen = dict(zip(singles, ports, strict=False))
-        chosen |= {"kafka_port": kafka, "kafka_controller_port": kafka + 1, "worker_port": kafka + 2 * brokers}
-        chosen["kafka_metrics_port"] = chosen["worker_port"] + workers
-        values |= chosen
-        return cls(StackSettings.model_validate(values), progress)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -44,12 +44,13 @@ def one_java_compiler() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
     """Servers, tables, topics, connectors and the API; no worker has run yet."""
+    from lab.free_ports import on_free_ports
     from stack.embedded import Stack
     from stack.member import HOST
 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TURNSTILE_LOG_FORMAT", "json")
-        stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
+        stack = Stack(on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2))
         # All tests share one address.
         environment.setenv("TURNSTILE_SIGN_IN_LIMIT", "10000 per minute")
         environment.setenv("TURNSTILE_SIGN_UP_LIMIT", "10000 per minute")

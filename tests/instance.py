@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from lab.free_ports import free
 from stack.embedded import Stack
 from stack.member import HOST, answers
-from stack.ports import free
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[1]

@@ -13,9 +13,9 @@ from typing import Final
 
 import httpx
 
+from lab.free_ports import free
 from ops.secrets import make_secrets
 from stack.member import HOST
-from stack.ports import free
 from tests.debian import program
 from tests.eventually import eventually
 

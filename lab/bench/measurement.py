@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from lab.bench.cpu import role_of
 from lab.bench.sampler import report, sampled, toggle
+from lab.free_ports import on_free_ports
 from lab.target import settings_of
 from settings import Settings
 from stack.embedded import Stack
@@ -88,7 +89,7 @@ class Lab:
         ``measured`` is the role whose workers a profile samples.
         """
         folder = Path(tempfile.mkdtemp(prefix="turnstile-bench-"))
-        stack = Stack.on_free_ports(folder / "home", workers=workers, standbys=standbys)
+        stack = Stack(on_free_ports(folder / "home", workers=workers, standbys=standbys))
         if self.profile:
             members = {name: member for name, member in stack.members.items() if role_of(name) == measured}
             self.profiles = {name: sampled(member, folder) for name, member in members.items()}

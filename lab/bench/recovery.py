@@ -26,6 +26,7 @@ from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, OUTCOMES, all_topics
 from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import random_id
+from lab.free_ports import on_free_ports
 from settings import Settings
 from stack.embedded import Stack
 from tables.messages.commands import (
@@ -194,7 +195,7 @@ def _restart(sale: Sale) -> None:
 @contextmanager
 def _sale(purchases: int) -> Iterator[Sale]:
     folder = Path(tempfile.mkdtemp(prefix="turnstile-recovery-"))
-    stack = Stack.on_free_ports(folder / "home", workers=2)
+    stack = Stack(on_free_ports(folder / "home", workers=2))
     try:
         sale = Sale(stack, purchases)
         sale.prepare()

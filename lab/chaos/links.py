@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from lab.chaos.proxy import HOST, Proxy
+from lab.free_ports import free
 from stack.apps import PaperServer
 from stack.child import Command
 from stack.embedded import Stack
 from stack.kafka import Kafka
 from stack.kafka_connect import KafkaConnect
 from stack.member import StackMember
-from stack.ports import free
 from stack.settings import StackSettings
 
 

@@ -23,6 +23,7 @@ from lab.chaos.proxy import HOST, Proxy
 from lab.chaos.schedule import Fault, link_faults, process_faults
 from lab.chaos.workload.producers import DEFAULT_HOLD_S
 from lab.chaos.workload.workload import COPY_EVERY_S, Workload
+from lab.free_ports import on_free_ports
 from lab.target import Target, settings_of
 from stack.embedded import Stack
 
@@ -97,7 +98,7 @@ class Run:
         self._say = say
         self.history = History(options.folder / HISTORY)
         self.proxy = Proxy()
-        self.stack = Stack.on_free_ports(options.home, workers=LEDGERS, paper="hostile")
+        self.stack = Stack(on_free_ports(options.home, workers=LEDGERS, paper="hostile"))
         self.ports = linked(self.stack, self.proxy)
         for name in self.stack.apps:
             start_with(self.stack.members[name], SETTINGS)

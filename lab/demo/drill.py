@@ -18,6 +18,7 @@ import rich_click as click
 from rich.console import Console
 
 from connect.polling import Polling
+from lab.free_ports import on_free_ports
 from lab.target import Target, target_of
 from stack.backup import operate
 from stack.backup_sets import back_up_all, restore_all
@@ -145,7 +146,7 @@ def start_whole(stack: Stack) -> None:
 @contextmanager
 def running(home: Path, what: str) -> Iterator[Stack]:
     """A stack on free ports, which is removed in the end."""
-    stack = Stack.on_free_ports(home)
+    stack = Stack(on_free_ports(home))
     try:
         with told(what):
             yield stack

@@ -17,6 +17,7 @@ import rich_click as click
 
 from connect.polling import Polling
 from lab.demo.drill import SOLD_BEFORE, DrillFailed, Shop, console, minutes, require, start_whole, told
+from lab.free_ports import on_free_ports
 from lab.target import target_of
 from stack import child
 from stack.backup import operate
@@ -47,7 +48,7 @@ def command(checkout: Path) -> None:
 
 def rehearse(checkout: Path, folder: Path) -> None:
     """Carry out the rehearsal in an empty folder. Raises StackError."""
-    stack = Stack.on_free_ports(folder / "home")
+    stack = Stack(on_free_ports(folder / "home"))
     shop = Shop(target_of(stack.environment, stack.settings.mail_port))
     try:
         with told("the other checkout and its sales"), running_from(checkout, stack.settings, folder / "run.log"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.free_ports import on_free_ports
 from stack.embedded import Stack
 from stack.member import HOST
 from tests.chaos.world import World
@@ -13,7 +14,7 @@ from tests.chaos.world import World
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Kafka alone."""
-    stack = Stack.on_free_ports(tmp_path_factory.mktemp("chaos"))
+    stack = Stack(on_free_ports(tmp_path_factory.mktemp("chaos")))
     try:
         yield stack.start("kafka")
     finally:

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, TABLES, Topic, all_topics, changelog
+from lab.free_ports import on_free_ports
 from settings import Settings
 from stack.embedded import Stack
 from tests.chaos.sale import Sale
@@ -24,7 +25,7 @@ MADE = (COMMANDS, *map(changelog, TABLES))
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack.on_free_ports(tmp_path_factory.mktemp("brokers"), brokers=3, kafka_heap="256m")
+    stack = Stack(on_free_ports(tmp_path_factory.mktemp("brokers"), brokers=3, kafka_heap="256m"))
     try:
         yield stack.start(*stack.brokers)
     finally:

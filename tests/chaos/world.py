@@ -20,10 +20,10 @@ from kafka.errors import KafkaError
 from connect.provisioning import topic_request
 from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, all_topics, changelog, dead_letters, group
 from lab.chaos.log_audit import LogAudit, Row
+from lab.free_ports import free
 from settings import Settings
 from stack import child
 from stack.member import HOST, get
-from stack.ports import free
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]

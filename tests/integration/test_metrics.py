@@ -14,8 +14,8 @@ import httpx
 import pytest
 import yaml
 
+from lab.free_ports import free
 from stack.member import HOST
-from stack.ports import free
 from streams.runtime.failstop import FILE_NAME
 from telemetry.metrics.names import EVERY
 from telemetry.metrics.worker import WAITING_SECONDS

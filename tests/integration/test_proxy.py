@@ -12,8 +12,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from lab.free_ports import free
 from stack.member import HOST
-from stack.ports import free
 from tests.eventually import eventually
 from tests.proxy import WITHIN_S, Proxy, running
 

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from lab.free_ports import on_free_ports
 from stack.backup import BEFORE, backup, restore, restore_database
 from stack.embedded import Stack
 from stack.errors import RestoreRefused
@@ -18,7 +19,7 @@ KEPT = "SELECT word FROM kept"
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """A running PostgreSQL with a table."""
-    stack = Stack.on_free_ports(tmp_path / "home")
+    stack = Stack(on_free_ports(tmp_path / "home"))
     try:
         stack.start("postgres")
         run(stack, "CREATE TABLE kept AS SELECT md5(n::text) AS word FROM generate_series(1, 20000) AS n")

@@ -23,6 +23,7 @@ from connect.provisioning import open_admin, provision
 from connect.records.appending import Appender
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OPERATOR_ACTIONS, OUTCOMES, all_topics
+from lab.free_ports import on_free_ports
 from lab.target import settings_of
 from settings import Settings
 from stack.embedded import Stack
@@ -38,7 +39,7 @@ READ_TIMEOUT_S = 20.0
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack.on_free_ports(tmp_path_factory.mktemp("secured") / "home", kafka_security=True)
+    stack = Stack(on_free_ports(tmp_path_factory.mktemp("secured") / "home", kafka_security=True))
     stack.start("kafka")
     now = settings_for(stack, ADMIN)
     with closing(open_admin(now)) as admin:

@@ -18,6 +18,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
+from lab.free_ports import on_free_ports
 from stack.embedded import Stack
 from stack.errors import HomeInUse, PortsTaken, ServerFailed
 from stack.ports import HOST
@@ -30,7 +31,7 @@ TOPIC = "kept"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack.on_free_ports(tmp_path_factory.mktemp("running") / "home")
+    stack = Stack(on_free_ports(tmp_path_factory.mktemp("running") / "home"))
     stack.start()
     put_something_in_each(stack)
     yield stack
@@ -46,7 +47,7 @@ def stack(running: Stack) -> Stack:
 @pytest.fixture
 def idle(tmp_path: Path) -> Iterator[Stack]:
     """A stack that nobody has started."""
-    stack = Stack.on_free_ports(tmp_path / "home")
+    stack = Stack(on_free_ports(tmp_path / "home"))
     yield stack
     stack.remove()
 

@@ -14,6 +14,7 @@ import psutil
 import psycopg
 import pytest
 
+from lab.free_ports import on_free_ports
 from stack.embedded import Stack
 from stack.postgres import SUPERUSER, Postgres
 from stack.state_file import NAME
@@ -74,7 +75,7 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     home = tmp_path_factory.mktemp("run") / "home"
-    stack = Stack.on_free_ports(home)
+    stack = Stack(on_free_ports(home))
     home.mkdir()
     (home / "sales-0").write_text("a file where a worker wants its folder")
     ports = stack.settings.server_ports() | stack.settings.app_ports()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from lab.free_ports import free
 from ops.__main__ import COMMANDS, ERRORS, turnstile
-from stack.ports import free
 from tests.unit.ops.forked import Ended, run_forked
 
 ROOT = Path(__file__).parents[3]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from connect.connectors.rest_client import ConnectorState
+from lab.free_ports import free
 from ops.part_status import PartState, PartStatus, size
 from ops.server_probes import connector_part
 from ops.status import PROBES, look, worst
 from ops.worker_probes import worker_part
 from settings import Settings
-from stack.ports import free
 from streams.runtime.waiting import WaitingPages
 
 NOW = Settings(ticket_key="k" * 32)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import urllib3
 
+from lab.free_ports import free
 from providers.stripe import StripeKeys, StripeProvider
 from providers.stripe_objects import StripeBalance, StripeCharge
-from stack.ports import free
 from tables.messages.payment_requests import PaymentRequestKind
 from tests.eventually import eventually
 from tests.golang import program

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.free_ports import on_free_ports
 from stack import backup as stack_backup
 from stack.backup import DRAFT, backup, restore_database, roles_of
 from stack.embedded import Stack
@@ -14,7 +15,7 @@ from stack.postgres import Postgres
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
-    return Stack.on_free_ports(tmp_path / "home")
+    return Stack(on_free_ports(tmp_path / "home"))
 
 
 def test_a_backup_that_fails_says_why_and_leaves_no_file(stack: Stack, tmp_path: Path) -> None:

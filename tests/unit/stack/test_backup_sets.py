@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.free_ports import on_free_ports
 from stack import backup_sets
 from stack.backup_sets import DUMP, LEDGER, SECRETS, back_up_all, restore_all, rotate, sets_in
 from stack.embedded import Stack
@@ -12,7 +13,7 @@ from stack.errors import RestoreRefused
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
-    stack = Stack.on_free_ports(tmp_path / "home")
+    stack = Stack(on_free_ports(tmp_path / "home"))
     assert stack.environment  # which makes the secrets
     return stack
 
@@ -118,7 +119,7 @@ def test_what_is_no_set_is_refused(stack: Stack, tmp_path: Path) -> None:
 def test_a_set_whose_dump_is_cut_off_or_whose_ledger_is_damaged_leaves_the_folder_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack = Stack.on_free_ports(home := tmp_path / "home")
+    stack = Stack(on_free_ports(home := tmp_path / "home"))
     home.mkdir()
     made = a_set(tmp_path, "20260101T000000Z")
     (made / DUMP).write_bytes(b"PGDMP")

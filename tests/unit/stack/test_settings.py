@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import stack.apps
+from lab.free_ports import on_free_ports
 from settings import Settings
 from stack import supervisor
 from stack.apps import one_more
@@ -100,7 +101,7 @@ def test_zipkin_is_a_server_of_the_stack_only_when_asked_for(stack_settings: Sta
 def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNSTILE_HOME", "elsewhere")
     monkeypatch.setenv("TURNSTILE_KAFKA_PORT", "1")
-    whole = Stack.on_free_ports(tmp_path / "home", workers=2)
+    whole = Stack(on_free_ports(tmp_path / "home", workers=2))
     ports = list((whole.settings.server_ports() | whole.settings.app_ports()).values())
     assert whole.settings.home == tmp_path / "home"
     assert len(set(ports)) == len(ports)
@@ -121,7 +122,7 @@ def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypat
 def test_records_are_kept_on_three_brokers_where_there_are_three(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, replicas: int, in_sync: int
 ) -> None:
-    whole = Stack.on_free_ports(tmp_path / "home", brokers=count)
+    whole = Stack(on_free_ports(tmp_path / "home", brokers=count))
     for name, value in whole.environment.items():
         monkeypatch.setenv(name, value)
     settings = Settings()
@@ -132,7 +133,7 @@ def test_records_are_kept_on_three_brokers_where_there_are_three(
 
 
 def test_every_broker_knows_all_controllers_and_has_an_id_and_a_folder_of_its_own(tmp_path: Path) -> None:
-    members = brokers(Stack.on_free_ports(tmp_path / "home", brokers=3).settings)
+    members = brokers(Stack(on_free_ports(tmp_path / "home", brokers=3)).settings)
     configurations = [member._configuration() for member in members]
     assert len({str(one["controller.quorum.voters"]) for one in configurations}) == 1
     assert [one["node.id"] for one in configurations] == [1, 2, 3]

@@ -13,8 +13,8 @@ from api.adapters.pipeline_probe import DEAD_LETTERS_MAX_READ, PipelineProbe, gr
 from api.problems import Unavailable
 from connect.observe.lag import LogState
 from connect.topics import CONSUMERS, dead_letters
+from lab.free_ports import free
 from settings import Settings
-from stack.ports import free
 from tests.unit.greeting_server import greeting_for_ever
 
 

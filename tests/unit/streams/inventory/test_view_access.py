@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from api.adapters.ledger.worker_views import worker_client
+from lab.free_ports import free
 from ops.certificate import self_signed
-from stack.ports import free
 from streams.runtime.app import web_tls
 from streams.runtime.waiting import STATUS, WaitingPages
 from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, home_of, serving

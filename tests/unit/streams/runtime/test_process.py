@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack.ports import HOST, free
+from lab.free_ports import free
+from stack.ports import HOST
 from streams.runtime.failstop import EXIT_STATUS
 from tests.eventually import eventually
 

@@ -5,7 +5,8 @@ import socket
 import httpx
 import pytest
 
-from stack.ports import HOST, free
+from lab.free_ports import free
+from stack.ports import HOST
 from streams.runtime import waiting
 from streams.runtime.waiting import PortTaken, WaitingPages
 
