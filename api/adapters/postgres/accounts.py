@@ -76,17 +76,19 @@ class AccountRows(Accounts):
 
     def get(self, account: UUID) -> Account | None:
         row = self._database.one(_SELECT, id=account)
-        return shown("account", row, _account) if row else None
+        return shown("account", row, Account.model_validate) if row else None
 
     def find(self, email: str) -> Account | None:
         given, normal = address_spellings(email)
         row = self._database.one(_FIND, given=given, normal=normal)
-        return shown("account", row, _account) if row else None
+        return shown("account", row, Account.model_validate) if row else None
 
     def list(self, limit: int, after: PagePosition | None) -> list[Account | InvalidRow]:
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, page_values(limit, after))
-        return [shown("account", row, _account) or InvalidRow(row["created_at"], row["id"]) for row in rows]
+        return [
+            shown("account", row, Account.model_validate) or InvalidRow(row["created_at"], row["id"]) for row in rows
+        ]
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
         with self._database.transaction() as connection:
@@ -183,11 +185,7 @@ def set_hash(connection: Connection[DictRow], account: UUID, password_hash: str)
 def locked_account(connection: Connection[DictRow], account: UUID) -> Account | None:
     """The account, locked until the end of the transaction."""
     rows = fetch(connection, f"{_SELECT} FOR UPDATE", {"id": account})
-    return shown("account", rows[0], _account) if rows else None
-
-
-def _account(row: dict[str, Any]) -> Account:
-    return Account(**row)
+    return shown("account", rows[0], Account.model_validate) if rows else None
 
 
 def _store(connection: Connection[DictRow], account: Account) -> Account:

@@ -93,7 +93,7 @@ class EventRows(Events):
 
     def get(self, event: UUID) -> Event | None:
         row = self._database.one(_SELECT_EVENT, id=event)
-        return shown("event", row, _event) if row else None
+        return shown("event", row, Event.model_validate) if row else None
 
     def listing(self, event: UUID) -> Listing | None:
         """The event with its ticket types, in one snapshot."""
@@ -114,7 +114,7 @@ class EventRows(Events):
     def list(self, limit: int, after: PagePosition | None, **choice: Any) -> list[Event | InvalidRow]:
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, choice | page_values(limit, after))
-        return [shown("event", row, _event) or InvalidRow(row["created_at"], row["id"]) for row in rows]
+        return [shown("event", row, Event.model_validate) or InvalidRow(row["created_at"], row["id"]) for row in rows]
 
     def ticket(self, ticket: UUID) -> TicketType | None:
         row = self._database.one(_SELECT_TICKET, id=ticket)
@@ -122,7 +122,7 @@ class EventRows(Events):
 
     def event_of(self, ticket: UUID) -> Event | None:
         row = self._database.one(_SELECT_EVENT_OF, id=ticket)
-        return shown("event", row, _event) if row else None
+        return shown("event", row, Event.model_validate) if row else None
 
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
         """Replace a listing by the result of ``decide``, under the event's lock, and announce the next version.
@@ -178,7 +178,7 @@ def next_listing(before: Listing, after: Listing) -> Listing:
 def read_listing(connection: Rows, event: UUID, *, lock: bool = False) -> Listing | None:
     """The event with its ticket types; None without it, or if a row is invalid, since it can't be announced then."""
     rows = fetch(connection, f"{_SELECT_EVENT} FOR UPDATE" if lock else _SELECT_EVENT, {"id": event})
-    found = shown("event", rows[0], _event) if rows else None
+    found = shown("event", rows[0], Event.model_validate) if rows else None
     tickets = _tickets(connection, event)
     whole = tuple(ticket for ticket in tickets if ticket is not None)
     if found is None or len(whole) < len(tickets):
@@ -189,10 +189,6 @@ def read_listing(connection: Rows, event: UUID, *, lock: bool = False) -> Listin
 def _plan(connection: Rows, event: UUID) -> PlanInForce | None:
     rows = fetch(connection, _SELECT_PLAN, {"id": event})
     return PlanInForce(rows[0]["version"], frozenset(rows[0]["categories"])) if rows else None
-
-
-def _event(row: dict[str, Any]) -> Event:
-    return Event(**row)
 
 
 def _tickets(connection: Rows, event: UUID) -> list[TicketType | None]:

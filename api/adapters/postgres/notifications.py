@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from api.adapters.postgres.database import Database
@@ -44,7 +44,7 @@ class NotificationRows(Notifications):
         with self._database.transaction() as connection:
             values = {"event": event, "purchase": purchase, "of_organizer": MailKind.DISPUTED.value}
             rows = fetch(connection, _SELECT, values)
-        return [mail for row in rows if (mail := shown("notification", row, _notification))]
+        return [mail for row in rows if (mail := shown("notification", row, Notification.model_validate))]
 
     def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
         """Request another one. It counts only if the log has it. Refused: too-many-requests. Raises Unavailable."""
@@ -58,7 +58,3 @@ class NotificationRows(Notifications):
                 raise retry_later("too-many-requests", round(wait.total_seconds()), detail)
             connection.execute(_INSERT, values)
             self._send(Resend(wanted.id, event, purchase, wanted.at))
-
-
-def _notification(row: dict[str, Any]) -> Notification:
-    return Notification(**row)
