@@ -55,7 +55,8 @@ class SeatFeed:
             while (now_s := time.monotonic()) < began_s + self._times.stream_s:
                 found = await self._news(event, since, seen)
                 if found is not None and found != seen:
-                    yield _event(found)
+                    # From this id a client goes on that connects again.
+                    yield b"id: %d\ndata: %b\n\n" % (found.offset, found.model_dump_json(by_alias=True).encode())
                     seen, since, sent_s = found, found.offset, now_s
                 elif now_s >= sent_s + self._times.quiet_s:
                     yield b":\n\n"
@@ -89,8 +90,3 @@ def _note_error(looking: asyncio.Task[Seats | None]) -> None:
     """An error that no stream waits for any more is nobody's."""
     if not looking.cancelled():
         looking.exception()
-
-
-def _event(seats: Seats) -> bytes:
-    """Its id is the offset, from which a client goes on that connects again."""
-    return b"id: %d\ndata: %b\n\n" % (seats.offset, seats.model_dump_json(by_alias=True).encode())

@@ -184,18 +184,13 @@ def purchase_json(outcome: Outcome, purchase: UUID) -> bytes:
     if outcome.returned:
         fields["returned"] = outcome.returned
     if currency:
-        fields["total"] = _money(_total(lines), currency)
+        fields["total"] = _money(sum((line.price * line.quantity for line in lines), Decimal(0)), currency)
     if outcome.deadline is not None:
         fields["deadline"] = outcome.deadline
     if outcome.payment is not None and (payment := _payment(outcome, fields["id"])):
         fields["payment"] = payment
     fields["decidedAt"] = outcome.at
     return encode_json(fields)
-
-
-def _total(lines: tuple[OutcomeLine, ...]) -> Decimal:
-    """The price of all lines."""
-    return sum((line.price * line.quantity for line in lines), Decimal(0))
 
 
 def _line(line: OutcomeLine, currency: str) -> dict[str, Any]:
