@@ -17,8 +17,8 @@ from tables.errors import MalformedRecord
 from tables.ledger.availability import Room, availability, available
 from tables.ledger.inventory import TicketStock
 from tables.messages.availability import Tickets
+from tables.messages.commands import EVENT_MAX_TICKET_TYPES, TicketTypeDefinition, check_price, end_of_sale
 from tables.messages.commands import TicketCount as Quantity
-from tables.messages.commands import TicketTypeDefinition, check_price, end_of_sale
 from tables.messages.encoding import DATETIME_MAX_MS, DATETIME_MIN_MS, decode_json, from_milliseconds
 from tables.messages.outcomes import Balance
 from tables.messages.statuses import EventStatus
@@ -54,7 +54,8 @@ StockSnapshots = dict[UUID, StockSnapshot]
 
 Column = TypeVar("Column")
 NONE_OUT: Final = StockSnapshot(-1, 0, 0)
-_offers: Final = msgspec.json.Decoder(list[TicketOffer])
+# What is on sale when takes the square of their number.
+_offers: Final = msgspec.json.Decoder(Annotated[list[TicketOffer], Meta(max_length=EVENT_MAX_TICKET_TYPES)])
 _stock: Final = msgspec.json.Decoder(StockSnapshots)
 
 

@@ -13,7 +13,7 @@ from api.ports.events import Listing
 from api.problems import Refused, wrong
 from api.schemas.event import Event, EventChange, NewEvent
 from api.schemas.fields import POSITION_MAX, Money
-from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
+from api.schemas.ticket import NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
 from tables.messages import commands
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, before_postponement, may_change
 
@@ -73,8 +73,8 @@ def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: dat
     """
     if any(ticket.id == ticket_id for ticket in listing.tickets):
         raise Refused("already-exists", f"the event has a ticket type {ticket_id} already")
-    if len(listing.tickets) >= EVENT_MAX_TICKET_TYPES:
-        raise Refused("too-many-ticket-types", f"an event has at most {EVENT_MAX_TICKET_TYPES} ticket types")
+    if len(listing.tickets) >= commands.EVENT_MAX_TICKET_TYPES:
+        raise Refused("too-many-ticket-types", f"an event has at most {commands.EVENT_MAX_TICKET_TYPES} ticket types")
     more: dict[str, Any] = {"id": ticket_id, "event_id": listing.event.id, "created_at": now, "updated_at": now}
     if "position" not in body.model_fields_set:
         more["position"] = _last_position(listing)

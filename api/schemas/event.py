@@ -24,7 +24,8 @@ from api.schemas.fields import (
     absent,
 )
 from api.schemas.pagination import PageQuery
-from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType
+from api.schemas.ticket import NewTicketType
+from tables.messages.commands import EVENT_MAX_TICKET_TYPES
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tables.text.time_zones import local_time, zone_of

@@ -1,7 +1,7 @@
 """Ticket types of an event: quantity, price, limits and times of sale."""
 
 from datetime import datetime
-from typing import Final, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import model_validator
@@ -9,8 +9,6 @@ from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Resource
 from api.schemas.fields import Limit, Moment, Money, Position, Price, StockQuantity, Title, absent
-
-EVENT_MAX_TICKET_TYPES: Final = 200
 
 
 class TicketTypeBody(Body):

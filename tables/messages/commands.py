@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from tables.errors import MalformedCommand
 from tables.messages.encoding import decode_json, encode_json
-from tables.messages.field_types import Price, Text
+from tables.messages.field_types import AMOUNT_MAX_DECIMALS, Price, Text
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, DefineSection, PlanNumber, SeatName
 from tables.messages.statuses import EventStatus
@@ -33,7 +33,7 @@ PaymentReference = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[
 COMMAND_MAX_BYTES: Final = 256 * 1024
 # Of a partial cancel that is not repeatable.
 REQUEST_REQUIRED: Final = "Object missing required field `request`, which a cancel of `lines` must have"
-PRICE_MAX_DECIMALS: Final = 4
+EVENT_MAX_TICKET_TYPES: Final = 200
 _PRICE_END: Final = 10**10
 HOLD_MAX_S: Final = 86_400
 PAYMENT_DEFAULT_S: Final = 900
@@ -45,8 +45,8 @@ def check_price(price: Decimal) -> None:
     """Raise ValueError unless the price is finite, not negative, below 10^10 and has at most 4 decimals."""
     if not (price.is_finite() and 0 <= price < _PRICE_END):
         raise ValueError("price must be a finite amount of 0 or more")
-    if int(price.as_tuple().exponent) < -PRICE_MAX_DECIMALS:
-        raise ValueError(f"price must have at most {PRICE_MAX_DECIMALS} decimals")
+    if int(price.as_tuple().exponent) < -AMOUNT_MAX_DECIMALS:
+        raise ValueError(f"price must have at most {AMOUNT_MAX_DECIMALS} decimals")
 
 
 class TicketLine(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -94,7 +94,9 @@ class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_de
     max_per_account: Limit | None = None
     payment: PaymentMode = PaymentMode.NONE
     plan: PlanNumber | None = None
-    ticket_types: Annotated[list[TicketTypeDefinition], Meta(max_length=200, description="no ticket type twice")] = []
+    ticket_types: Annotated[
+        list[TicketTypeDefinition], Meta(max_length=EVENT_MAX_TICKET_TYPES, description="no ticket type twice")
+    ] = []
 
     def __post_init__(self) -> None:
         if len({ticket_type.id for ticket_type in self.ticket_types}) < len(self.ticket_types):

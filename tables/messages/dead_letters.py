@@ -90,7 +90,7 @@ def decode_info(headers: Sequence[Header]) -> tuple[DeadLetterInfo, list[Header]
         if tuple(name for name, _ in ours) == names:
             try:
                 return _info(*(value or b"" for _, value in ours)), list(own)
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
                 return None
     return None
 

@@ -6,9 +6,11 @@ producer shouldn't write.
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
+
+AMOUNT_MAX_DECIMALS: Final = 4
 
 # As our encoder writes a non-negative decimal.
 Amount = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$"})]
@@ -18,3 +20,11 @@ Price = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]{1,10}(\.[
 Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 # PostgreSQL, which stores the sales projection, rejects only texts with NUL.
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
+
+
+def is_amount(amount: Decimal, end: Decimal) -> bool:
+    """Whether it is finite, not negative, below ``end``, and has at most AMOUNT_MAX_DECIMALS decimals.
+
+    To show 1E-999999999 with its decimals takes gigabytes.
+    """
+    return amount.is_finite() and 0 <= amount < end and int(amount.as_tuple().exponent) >= -AMOUNT_MAX_DECIMALS

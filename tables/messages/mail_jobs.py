@@ -11,7 +11,15 @@ from tables.ids import name_based_id
 from tables.messages.encoding import encode_json, json_decoder
 from tables.messages.field_types import Time
 from tables.messages.mail_kinds import MailKind, mail_of
-from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeLine
+from tables.messages.outcomes import (
+    EventFacts,
+    MoneyAmount,
+    Outcome,
+    OutcomeLine,
+    check_line,
+    check_money,
+    check_time,
+)
 
 NAMESPACE: Final = UUID("5b1f0c1e-6f0f-5c0e-9d57-7e1b6f3a9c21")
 
@@ -47,8 +55,22 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
         return sum(line.quantity for line in self.left or self.lines)
 
 
-decode_job: Final = json_decoder(Job)
+_decode: Final = json_decoder(Job)
 encode_job: Final[Callable[[Job], bytes]] = encode_json
+
+
+def decode_job(value: bytes | None) -> Job:
+    """Decode a record's value. Raises MalformedRecord, also for amounts and times that no mail can show."""
+    job = _decode(value)
+    for line in (*job.lines, *job.left):
+        check_line(line)
+    for field, money in (("total", job.total), ("payment", job.payment)):
+        if money is not None:
+            check_money(money, field)
+    check_time(job.at, "at")
+    if job.deadline is not None:
+        check_time(job.deadline, "deadline")
+    return job
 
 
 def job_id(event: UUID, purchase: UUID, offset: int, kind: MailKind, account: UUID) -> UUID:

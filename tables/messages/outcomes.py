@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tables.errors import MalformedRecord
 from tables.messages.encoding import encode_json, json_decoder
-from tables.messages.field_types import Amount, Time
+from tables.messages.field_types import Amount, Time, is_amount
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 
@@ -118,6 +118,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
 STATE_KINDS: Final = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 PRICE_END: Final = Decimal(10) ** 10
 QUANTITY_MAX: Final = 10_000_000
+TOTAL_END: Final = PRICE_END * QUANTITY_MAX
 POSITION_MAX: Final = 2**62
 # A reminder's time, minutes before the deadline, is stored as non-negative milliseconds since 1970.
 KEPT_TIMES_FIRST_YEAR: Final = 1971
@@ -135,16 +136,16 @@ def decode_checked_outcome(value: bytes | None) -> Outcome:
     limits of a ticket type, times representable in UTC.
     """
     outcome = decode_outcome(value)
+    _check_offset(outcome.offset, "offset", 0)
     for line in (*outcome.lines, *outcome.left):
-        _check_line(line)
+        check_line(line)
     if not 0 <= outcome.returned <= QUANTITY_MAX:
         raise MalformedRecord("the number of returned tickets is out of range - at `$.returned`")
     for balance in outcome.balance:
         _check_balance(balance)
     if outcome.payment is not None:
-        _check_payment(outcome.payment)
-    if not -1 <= outcome.as_of <= POSITION_MAX:
-        raise MalformedRecord("the offset is out of range - at `$.asOf`")
+        check_money(outcome.payment, "payment")
+    _check_offset(outcome.as_of, "asOf", -1)
     check_time(outcome.at, "at", KEPT_TIMES_FIRST_YEAR)
     if outcome.deadline is not None:
         check_time(outcome.deadline, "deadline", KEPT_TIMES_FIRST_YEAR)
@@ -153,22 +154,21 @@ def decode_checked_outcome(value: bytes | None) -> Outcome:
     return outcome
 
 
-def _check_line(line: OutcomeLine) -> None:
-    try:
-        good = 0 <= line.price < PRICE_END and 0 <= line.quantity <= QUANTITY_MAX
-    except ArithmeticError:  # comparing NaN
-        good = False
-    if not good:
+def check_line(line: OutcomeLine) -> None:
+    """Raise MalformedRecord for a price or a quantity that nobody can calculate with."""
+    if not (is_amount(line.price, PRICE_END) and 0 <= line.quantity <= QUANTITY_MAX):
         raise MalformedRecord("the price or quantity of a line is out of range - at `$.lines`")
 
 
-def _check_payment(payment: MoneyAmount) -> None:
-    try:
-        good = 0 <= payment.amount < PRICE_END * QUANTITY_MAX
-    except ArithmeticError:  # comparing NaN
-        good = False
-    if not good:
-        raise MalformedRecord("the amount to pay is out of range - at `$.payment`")
+def check_money(money: MoneyAmount, field: str) -> None:
+    """Raise MalformedRecord for an amount that nobody can calculate with."""
+    if not is_amount(money.amount, TOTAL_END):
+        raise MalformedRecord(f"the amount is out of range or has too many decimals - at `$.{field}`")
+
+
+def _check_offset(offset: int, field: str, least: int) -> None:
+    if not least <= offset <= POSITION_MAX:
+        raise MalformedRecord(f"the offset is out of range - at `$.{field}`")
 
 
 def _check_balance(balance: Balance) -> None:
@@ -179,6 +179,8 @@ def _check_balance(balance: Balance) -> None:
 def _check_facts(facts: EventFacts) -> None:
     check_time(facts.starts_at, "facts.startsAt")
     check_time(facts.ends_at, "facts.endsAt")
+    if not 0 <= facts.version <= POSITION_MAX:
+        raise MalformedRecord("the version is out of range - at `$.facts.version`")
     if sum(map(len, (facts.title, facts.status, facts.time_zone, facts.venue, facts.city))) > FACTS_MAX_CHARS:
         raise MalformedRecord(f"the texts have more than {FACTS_MAX_CHARS} characters - at `$.facts`")
 

@@ -15,11 +15,10 @@ from msgspec import Meta, Struct
 from tables.errors import MalformedRecord
 from tables.ids import name_based_id
 from tables.messages.encoding import encode_json, json_decoder
-from tables.messages.field_types import Amount, Time
+from tables.messages.field_types import Amount, Time, is_amount
 
 REFERENCE_MAX_CHARS: Final = 64
 AMOUNT_END: Final = Decimal(10) ** 18
-AMOUNT_MAX_DECIMALS: Final = 4
 FIRST_YEAR: Final = 1971
 YEAR_END: Final = 9999
 ProviderName = Annotated[str, Meta(pattern=r"^[a-z]{1,32}\Z")]
@@ -84,10 +83,8 @@ def decode_payment_request(value: bytes | None) -> PaymentRequest:
 
 def check_amount(amount: Decimal) -> None:
     """Raise MalformedRecord unless the amount is finite, not negative, below 10^18 and has at most 4 decimals."""
-    if not (amount.is_finite() and 0 <= amount < AMOUNT_END):
-        raise MalformedRecord("the amount is out of range - at `$.amount`")
-    if int(amount.as_tuple().exponent) < -AMOUNT_MAX_DECIMALS:
-        raise MalformedRecord("the amount has too many decimals - at `$.amount`")
+    if not is_amount(amount, AMOUNT_END):
+        raise MalformedRecord("the amount is out of range or has too many decimals - at `$.amount`")
 
 
 def check_time(name: str, time: datetime | None) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from tables.messages.encoding import encode_json, json_decoder, to_milliseconds
-from tables.messages.outcomes import POSITION_MAX, STATE_KINDS, Outcome, OutcomeLine
+from tables.messages.outcomes import STATE_KINDS, Outcome, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 
@@ -106,7 +106,7 @@ def upsert_of(outcome: Outcome) -> PurchaseUpsert | None:
 
     A repeated outcome is an earlier state: the state after it was told when it was decided.
     """
-    if outcome.kind not in STATE_KINDS or outcome.repeated or not 0 <= outcome.offset <= POSITION_MAX:
+    if outcome.kind not in STATE_KINDS or outcome.repeated:
         return None
     if outcome.purchase is None or outcome.account is None or outcome.status is None:
         return None

@@ -10,8 +10,8 @@ from msgspec import Meta, Struct, field
 from tables.errors import MalformedRecord
 from tables.messages.encoding import decode_json
 
-# Elasticsearch's bound for external versions; WAL positions are smaller.
-Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+# A deletion's version, which may be one more, is within Elasticsearch's bound; WAL positions are smaller.
+Position = Annotated[int, Meta(ge=0, le=2**63 - 2)]
 # Of the field __deleted; the second is ours.
 GONE: Final = "true"
 UNREADABLE: Final = "unreadable"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tables.errors import MalformedRecord
 from tables.messages.availability import Tickets
+from tables.messages.commands import EVENT_MAX_TICKET_TYPES
 from tables.messages.encoding import from_milliseconds
 from tables.offers import (
     EventOffer,
@@ -127,6 +128,13 @@ def test_columns_read_back_what_was_written() -> None:
         f'[{{"id":"{STALLS}","name":"a","price":"1","currency":"EUR","quantity":3,"sale_ends_ms":1893456000000}}]'
     )
     assert read.sale_ends_ms == 1_893_456_000_000
+
+
+def test_no_more_types_are_read_than_an_event_may_have() -> None:
+    one = f'{{"id":"{STALLS}","name":"a","price":"1","currency":"EUR","quantity":3}}'
+    assert len(decode_offers(f"[{','.join([one] * EVENT_MAX_TICKET_TYPES)}]")) == EVENT_MAX_TICKET_TYPES
+    with pytest.raises(MalformedRecord, match=r"length <= 200.* in column offers"):
+        decode_offers(f"[{','.join([one] * (EVENT_MAX_TICKET_TYPES + 1))}]")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[[]]", '{"x": [1,2,3]}'])

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.roles import Role
-from api.schemas.ticket import EVENT_MAX_TICKET_TYPES
+from tables.messages.commands import EVENT_MAX_TICKET_TYPES
 from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"

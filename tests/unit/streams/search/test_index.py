@@ -217,6 +217,15 @@ def test_each_state_of_a_row_has_a_later_version_than_those_before_it() -> None:
     assert versions == sorted(set(versions))
 
 
+def test_no_version_is_beyond_what_elasticsearch_takes() -> None:
+    """One that is has Elasticsearch refuse the whole request, with all other rows."""
+    change = {"id": str(EVENT), "__lsn": 5, "__deleted": "true"}
+    last, error = decode_event(json.dumps(change | {"revision": 2**63 - 2}).encode())
+    assert (last.version, error) == (2**63 - 1, None)
+    with pytest.raises(MalformedRecord):
+        decode_event(json.dumps(change | {"revision": 2**63 - 1}).encode())
+
+
 def test_what_an_index_was_built_from_is_told_by_the_position_and_not_by_the_revision() -> None:
     """A revision is taken before its change is in the log: the index may have been built in between."""
     client = FakeClient(VERSION)

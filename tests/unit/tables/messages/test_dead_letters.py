@@ -59,6 +59,8 @@ def test_headers_that_anybody_may_write_raise_nothing(own: list[Header]) -> None
         {"dlq-details": b'{"cut":[{"part":"other","bytes":1,"sha256":""}]}'},
         {"dlq-details": b'{"cut":3}'},
         {"dlq-details": b'{"last":"x"}'},
+        {"dlq-details": b'{"last":1e999}'},
+        {"dlq-details": b'{"cut":[{"part":"key","bytes":Infinity,"sha256":""}]}'},
     ],
     ids=str,
 )

@@ -1,6 +1,8 @@
 """Which outcomes cause mails, and that a repeated outcome gives the same job id."""
 
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -9,7 +11,7 @@ from msgspec.structs import replace
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import Job, decode_job, encode_job, job_for
 from tables.messages.mail_kinds import MailKind
-from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.payment_requests import cancel_request
 from tables.messages.reasons import Reason
@@ -18,6 +20,7 @@ from tests.unit.tables.ledger_driver import (
     BOB,
     EVENT,
     FACTS,
+    FLOOR,
     OTHER_EVENT,
     LedgerDriver,
     moment,
@@ -116,6 +119,25 @@ def test_the_same_news_has_the_same_id_however_fresh_its_balance() -> None:
 def test_an_id_is_made_of_nothing_but_the_decision_and_the_account() -> None:
     name = f"{EVENT}/{purchase_id(1)}/7/confirmed/{ADA}"
     assert id_of(NEWS) == uuid5(UUID("5b1f0c1e-6f0f-5c0e-9d57-7e1b6f3a9c21"), name)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"at": datetime(2030, 1, 1)},  # noqa: DTZ001
+        {"deadline": datetime.min},  # noqa: DTZ901
+        {"lines": (OutcomeLine(FLOOR, "x", 1, Decimal("1E-999999999")),)},
+        {"left": (OutcomeLine(FLOOR, "x", 1, Decimal("NaN")),)},
+        {"total": MoneyAmount(Decimal("1E-999999999"), "EUR")},
+        {"payment": MoneyAmount(Decimal("1E+999999999"), "EUR")},
+    ],
+    ids=str,
+)
+def test_a_job_with_what_no_mail_can_show_is_malformed(wrong: dict[str, Any]) -> None:
+    job = job_for(NEWS)
+    assert job is not None
+    with pytest.raises(MalformedRecord):
+        decode_job(encode_job(replace(job, **wrong)))
 
 
 @pytest.mark.parametrize(

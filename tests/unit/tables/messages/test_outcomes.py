@@ -147,7 +147,7 @@ ids = st.sampled_from([EVENT, ADA])
 edges = [time.replace(tzinfo=zone) for time in (datetime.min, datetime.max) for zone in (None, UTC, *ZONES)]  # noqa: DTZ901
 times = st.datetimes(timezones=st.sampled_from([None, UTC])) | st.sampled_from(edges)
 prices = st.decimals() | st.sampled_from([Decimal(text) for text in ("1E+999999", "NaN", "sNaN", "-Infinity", "1E-9")])
-numbers = st.integers(-(2**63), 2**64 - 1)
+numbers = st.integers(-(2**63), 2**64 - 1) | st.sampled_from([2**70, -(2**70)])
 texts = st.text(max_size=3)
 bought = st.lists(st.builds(OutcomeLine, ids, texts, numbers | st.just(1), prices), max_size=2).map(tuple)
 outcomes = st.builds(
@@ -213,6 +213,12 @@ def test_an_outcome_that_anybody_may_have_written_is_refused_or_booked_told_and_
         {"lines": (OutcomeLine(FLOOR, "x", -1, Decimal(1)),)},
         {"balance": (Balance(FLOOR, 1, -1, 0),)},
         {"balance": (Balance(FLOOR, 1, 0, 2**53),)},
+        {"lines": (OutcomeLine(FLOOR, "x", 1, Decimal("1E-999999999")),)},
+        {"payment": MoneyAmount(Decimal("1E-999999999"), "EUR")},
+        {"payment": MoneyAmount(Decimal("sNaN"), "EUR")},
+        {"facts": replace(FACTS, version=2**62 + 1)},
+        {"offset": 2**62 + 1},
+        {"offset": -1},
         {"as_of": 2**62 + 1},
         {"as_of": -2},
     ],

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from tables.messages.outcomes import POSITION_MAX, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.purchase_upserts import SCHEMA, TOTAL_SCALE, PurchaseColumns, PurchaseUpsert, upsert_key, upsert_of
 from tables.messages.statuses import PurchaseStatus
 
@@ -80,8 +80,6 @@ def test_any_price_is_told_to_the_ten_thousandth(price: str) -> None:
         {"purchase": None},
         {"account": None},
         {"status": None},
-        {"offset": -1},
-        {"offset": POSITION_MAX + 1},
     ],
 )
 def test_an_outcome_without_a_new_state_has_no_row(more: dict[str, Any]) -> None:
