@@ -12,14 +12,18 @@ from babel.numbers import NumberPattern, get_currency_precision, parse_pattern
 _CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
 
 
-@lru_cache(maxsize=10_000)
 def shown_amount(amount: Decimal, currency: str, locale: Locale) -> str:
     """An amount with all the decimals that it has, and at least those that are usual for its currency.
 
     CLDR's own rule would round: it knows no decimals of RSD or ISK, which prices may have.
     """
-    own = -int(amount.as_tuple().exponent)
-    pattern = _pattern(locale, max(own, get_currency_precision(currency)))
+    return _shown(amount, -int(amount.as_tuple().exponent), currency, locale)
+
+
+# 150 and 150.00 are equal, but not shown alike.
+@lru_cache(maxsize=10_000)
+def _shown(amount: Decimal, decimals: int, currency: str, locale: Locale) -> str:
+    pattern = _pattern(locale, max(decimals, get_currency_precision(currency)))
     return _CODE.sub("\\g<0>\u00a0", pattern.apply(amount, locale, currency=currency, currency_digits=False))
 
 

@@ -22,3 +22,8 @@ from tables.text.money import shown_amount
 )
 def test_an_amount_has_its_decimals(amount: str, currency: str, locale: str, shown: str) -> None:
     assert shown_amount(Decimal(amount), currency, Locale.parse(locale)) == shown
+
+
+def test_an_amount_is_shown_alike_whatever_was_shown_before() -> None:
+    shown = [shown_amount(Decimal(amount), "RSD", Locale.parse("en_GB")) for amount in ("7", "7.00", "7")]
+    assert shown == ["RSD\u00a07", "RSD\u00a07.00", "RSD\u00a07"]
