@@ -3,49 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage, Message, MIMEPart
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from jinja2 import DictLoader, Environment
+from jinja2 import Environment, FileSystemLoader
 
-PAGE: Final = """\
-<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{{ title }}</title>
-<style>
-body { font: 15px/1.4 sans-serif; margin: 2em } td, th { text-align: left; padding-right: 1em }
-pre { white-space: pre-wrap; overflow-wrap: anywhere } iframe { width: 100%; height: 60em; border: 1px solid #ccc }
-</style>
-{% block body %}{% endblock %}
-</html>
-"""
-LIST: Final = """\
-{% extends "page" %}
-{% block body %}
-<h1>{{ title }}, the newest {{ mails|length }}</h1>
-<table><tr><th>received</th><th>to</th><th>subject</th></tr>
-{% for mail in mails %}
-<tr><td>{{ mail.received }}</td><td>{{ mail.to|join(", ") }}</td>
-<td><a href="/mails/{{ mail.id }}">{{ mail.subject or "(no subject)" }}</a></td></tr>
-{% endfor %}
-</table>
-{% endblock %}
-"""
-MAIL: Final = """\
-{% extends "page" %}
-{% block body %}
-<p><a href="/">all mails</a></p>
-<pre>{% for key, value in headers %}<b>{{ key }}:</b> {{ value }}
-{% endfor %}</pre>
-{% if is_framed %}<iframe sandbox src="/mails/{{ name }}/html" title="the mail as HTML"></iframe>{% endif %}
-<hr>
-<pre>{{ text }}</pre>
-<hr>
-<p>parts:
-{% for part in parts %}<a href="/mails/{{ name }}/parts/{{ part.number }}">{{ part.name }}</a> {% endfor %}
-</p>
-{% endblock %}
-"""
 # The HTML of a mail may use its own styles and pictures only, in an origin of its own.
 FRAME_POLICY: Final = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
 PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'"
@@ -53,7 +15,7 @@ PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src '
 # The standard library's time for a header grows with the square of its length: half a megabyte takes ten seconds.
 HEADER_PARSED_MAX_CHARS: Final = 20_000
 
-_pages: Final = Environment(autoescape=True, loader=DictLoader({"page": PAGE, "list": LIST, "mail": MAIL}))
+_pages: Final = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).with_name("mail_templates")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +68,13 @@ def _part(number: int, leaf: EmailMessage) -> MailPart:
 
 def list_page(mails: Sequence[StoredMail], total: int) -> str:
     """The page that lists mails."""
-    return _pages.get_template("list").render(title=f"{total} mails", mails=mails)
+    return _pages.get_template("list.html").render(title=f"{total} mails", mails=mails)
 
 
 def mail_page(name: str, mail: EmailMessage) -> str:
     """The page of one mail: headers, its HTML in a frame, its text, links to its parts."""
     headers, body = headers_of(mail), mail.get_body(("plain", "html"))
-    return _pages.get_template("mail").render(
+    return _pages.get_template("mail.html").render(
         name=name,
         title=dict(reversed(headers)).get("Subject", ""),
         headers=headers,
