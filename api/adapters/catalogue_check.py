@@ -92,7 +92,8 @@ class CatalogueRows(CatalogueCheck):
         """Read an event once for all concurrent purchases."""
         lock = self._reading.setdefault(event, asyncio.Lock())
         try:
-            await asyncio.wait_for(lock.acquire(), READ_TIMEOUT_S)
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                await lock.acquire()
         except TimeoutError:
             raise Unavailable(SERVER) from None
         try:

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -54,9 +54,14 @@ class Appender:
 
     def _run(self, work: Any) -> Any:
         try:
-            return self._runner.run(asyncio.wait_for(work, APPEND_TIMEOUT_S))
+            return self._runner.run(_in_time(work))
         except TimeoutError as error:
             raise KafkaTimeoutError(f"Kafka does not answer within {APPEND_TIMEOUT_S:g} s") from error
+
+
+async def _in_time(work: Awaitable[Any]) -> Any:
+    async with asyncio.timeout(APPEND_TIMEOUT_S):
+        return await work
 
 
 async def _started(kafka: ClientOptions) -> AIOKafkaProducer:

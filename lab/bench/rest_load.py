@@ -158,7 +158,8 @@ class Load:
             await self._open()
         self.began = time.perf_counter()
         sending = asyncio.create_task(self._paced() if self.plan.rate else self._steady())
-        await asyncio.wait_for(self.done.wait(), STALL_TIMEOUT_S + self.plan.requests / (self.plan.rate or 100.0))
+        async with asyncio.timeout(STALL_TIMEOUT_S + self.plan.requests / (self.plan.rate or 100.0)):
+            await self.done.wait()
         await sending
         return Report(self.answers)
 

@@ -125,7 +125,8 @@ class Continuity:
         while not self.app.should_stop:
             await asyncio.sleep(CHECK_INTERVAL_S)
             try:
-                await asyncio.wait_for(self.check_guarded(), CHECK_INTERVAL_S)
+                async with asyncio.timeout(CHECK_INTERVAL_S):
+                    await self.check_guarded()
             except (KafkaError, TimeoutError):
                 continue
             except Exception as error:  # noqa: BLE001 (nothing may be decided on a log that may be incomplete)

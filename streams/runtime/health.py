@@ -93,7 +93,8 @@ class Watchdog:
         while not self.app.should_stop:
             await asyncio.sleep(CHECK_INTERVAL_S)
             try:
-                await asyncio.wait_for(self.check(), CHECK_INTERVAL_S)
+                async with asyncio.timeout(CHECK_INTERVAL_S):
+                    await self.check()
             except (KafkaError, TimeoutError):
                 self._stuck = {}
             except Exception as error:  # noqa: BLE001 (a worker without a watchdog could hang forever)

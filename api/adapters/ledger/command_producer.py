@@ -241,8 +241,9 @@ class CommandProducer:
             producer = None
             try:
                 producer = self._connect(self._kafka)
-                await asyncio.wait_for(producer.start(), CONNECT_S)
-                self._partitions = len(await asyncio.wait_for(producer.partitions_for(COMMANDS), CONNECT_S) or ())
+                async with asyncio.timeout(CONNECT_S):
+                    await producer.start()
+                    self._partitions = len(await producer.partitions_for(COMMANDS) or ())
             except (KafkaError, TimeoutError) as error:
                 limited_log.warning("connect", "cannot connect to %s yet: %r", COMMANDS, error)
             else:
@@ -257,7 +258,8 @@ class CommandProducer:
 async def _closed(producer: Any) -> None:
     """Flush within CLOSE_S, and disconnect."""
     try:
-        await asyncio.wait_for(producer.stop(), CLOSE_S)
+        async with asyncio.timeout(CLOSE_S):
+            await producer.stop()
     except (KafkaError, TimeoutError) as error:
         limited_log.warning("close", "a producer did not stop cleanly: %r", error)
 

@@ -97,7 +97,8 @@ class OutcomeConsumer:
     async def _follow(self) -> None:
         consumer = self._connect(self._kafka)
         try:
-            await asyncio.wait_for(consumer.start(), CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                await consumer.start()
             await self._assign(consumer)
             while True:
                 for partition, batch in (await consumer.getmany(timeout_ms=POLL_MS)).items():
@@ -110,7 +111,8 @@ class OutcomeConsumer:
         partitions = sorted(consumer.assignment())
         if not partitions:
             raise KafkaError(f"the topic {OUTCOMES} does not exist yet")
-        ends = await asyncio.wait_for(consumer.end_offsets(partitions), CONNECT_S)
+        async with asyncio.timeout(CONNECT_S):
+            ends = await consumer.end_offsets(partitions)
         # A subscription would be reassigned, and begin at the ends, if partitions were added.
         consumer.unsubscribe()
         consumer.assign(partitions)
@@ -145,7 +147,8 @@ class OutcomeConsumer:
         if behind:
             raise KafkaError(f"{behind} are behind and nothing arrives")
         try:
-            self._due = await asyncio.wait_for(consumer.end_offsets(list(self._positions)), QUIET_CHECK_TIMEOUT_S)
+            async with asyncio.timeout(QUIET_CHECK_TIMEOUT_S):
+                self._due = await consumer.end_offsets(list(self._positions))
         except (KafkaError, TimeoutError) as error:
             limited_log.warning("quiet", "the broker does not answer: %r", error)
         else:

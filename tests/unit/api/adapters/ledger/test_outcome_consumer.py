@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
@@ -28,6 +29,7 @@ class Broker:
         self.polls = 0
         self.faults = 0
         self.consumers = 0
+        self.admission: asyncio.Future[None] | None = None
 
     def connect(self, _: ClientOptions) -> "Consumer":
         self.consumers += 1
@@ -42,6 +44,8 @@ class Consumer:
         self.positions: dict[TopicPartition, int] = {}
 
     async def start(self) -> None:
+        if self.broker.admission is not None:
+            await self.broker.admission
         if self.broker.is_down:
             raise KafkaConnectionError("away")
 
@@ -191,6 +195,22 @@ def test_a_consumer_that_does_not_hear_from_the_broker_is_not_following() -> Non
         await soon(lambda: not consumer.is_following)
 
     consume(scenario, lost_after_s=0.05)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_it_closes_though_an_attempt_to_connect_just_then_fails(turns: int) -> None:
+    async def scenario(broker: Broker, _: list[bytes | None], consumer: OutcomeConsumer) -> None:
+        broker.admission = admission = asyncio.get_running_loop().create_future()
+        await cut_off(broker)
+        await soon(lambda: broker.consumers > 1)
+        broker.admission = None
+        admission.set_exception(KafkaConnectionError("away"))
+        for _turn in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(1):
+            await consumer.close()
+
+    consume(scenario)
 
 
 def test_an_outcome_goes_to_the_caches_before_the_requests() -> None:
