@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
 from ops.reference.generated import ROOT, head_of, page_command
 from settings import Settings
@@ -31,11 +30,6 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
     for name, field in embedded.items():
         if name not in Settings.model_fields:
             yield _row(name, field, "embedded")
-
-
-def variables(*classes: type[BaseSettings]) -> set[str]:
-    """The names of the variables that these classes read."""
-    return {f"{PREFIX}{name.upper()}" for cls in classes for name in cls.model_fields}
 
 
 def _row(name: str, field: FieldInfo, reader: str) -> tuple[str, str, str, str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from tables.messages.encoding import encode_json, json_decoder, to_milliseconds
+from tables.messages.encoding import encode_json, to_milliseconds
 from tables.messages.outcomes import STATE_KINDS, Outcome, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
@@ -97,7 +97,6 @@ SCHEMA: Final = ConnectSchema(
     "struct", "turnstile.purchase", False, tuple(_connect_field(name, kind) for name, kind in _COLUMNS.items())
 )
 
-decode_upsert: Final = json_decoder(PurchaseUpsert)
 encode_upsert: Final[Callable[[PurchaseUpsert], bytes]] = encode_json
 
 

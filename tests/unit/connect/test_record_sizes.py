@@ -47,11 +47,11 @@ from tables.messages.commands import (
     encode_command,
 )
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
-from tables.messages.encoding import VALUE_MAX_BYTES
+from tables.messages.encoding import VALUE_MAX_BYTES, json_decoder
 from tables.messages.mail_jobs import Job, decode_job, encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, decode_outcome, encode_outcome
-from tables.messages.purchase_upserts import decode_upsert, encode_upsert, upsert_key, upsert_of
+from tables.messages.purchase_upserts import PurchaseUpsert, encode_upsert, upsert_key, upsert_of
 from tables.messages.reasons import Reason
 from tables.messages.row_changes import AccountRow, EventRow, decode_row
 from tables.messages.statuses import PurchaseStatus
@@ -182,7 +182,7 @@ def test_rows_of_purchases_fit(told: list[Outcome]) -> None:
         assert upsert is not None
         value = encode_upsert(upsert)
         assert fits(upsert_key(upsert.payload), value)
-        assert decode_upsert(value) == upsert
+        assert json_decoder(PurchaseUpsert)(value) == upsert
 
 
 def test_a_row_of_the_largest_outcome_that_is_read_fits() -> None:

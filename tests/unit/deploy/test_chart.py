@@ -9,10 +9,10 @@ import kubernetes_validate
 import pytest
 
 from connect.topics import group
-from ops.reference.settings_table import variables
 from ops.secrets import make_secrets
 from settings import ROLES, Role, Settings
 from tests.golang import program
+from tests.settings_names import variables
 from tests.yaml_files import read_documents, read_yaml
 
 ROOT = Path(__file__).parents[3]

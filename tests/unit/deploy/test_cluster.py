@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ops.reference.settings_table import variables
 from ops.secrets import make_secrets
 from settings import Settings
 from stack.kafka import Kafka
 from stack.kafka_connect import KafkaConnect
 from stack.settings import StackSettings
 from tests.golang import program
+from tests.settings_names import variables
 from tests.unit.deploy.conftest import FILES
 from tests.unit.deploy.conftest import variables as variables_of
 

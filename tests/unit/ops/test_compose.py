@@ -9,13 +9,13 @@ from typing import Any, get_args
 import pytest
 
 from connect.access.principals import principals
-from ops.reference.settings_table import variables
 from ops.secrets import make_secrets
 from settings import Role, Settings
 from stack.apps import apps, steps
 from stack.broker_access import broker_properties
 from stack.settings import StackSettings
 from tests.builtin_schemas import check
+from tests.settings_names import variables
 from tests.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[3]

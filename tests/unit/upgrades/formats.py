@@ -56,12 +56,13 @@ from tables.messages.announcements import announced
 from tables.messages.answers import Answer, decode_answer
 from tables.messages.commands import Command, decode_command
 from tables.messages.deliveries import Delivery, decode_delivery
+from tables.messages.encoding import json_decoder
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
 from tables.messages.outcomes import Outcome, decode_outcome
 from tables.messages.payment_events import PaymentEvent, decode_payment_event
 from tables.messages.payment_requests import PaymentRequest, decode_payment_request
-from tables.messages.purchase_upserts import PurchaseUpsert, decode_upsert
+from tables.messages.purchase_upserts import PurchaseUpsert
 from tables.messages.requests import Request, decode_value
 from tables.messages.row_changes import AccountRow, EventRow, decode_row
 from tables.offers import StockSnapshots, TicketOffer, decode_offers, decode_stock
@@ -72,7 +73,7 @@ Decode = Callable[[bytes], Any]
 MESSAGES: Final[dict[str, Decode]] = {
     COMMANDS: decode_command,
     OUTCOMES: decode_outcome,
-    PURCHASE_UPSERTS: decode_upsert,
+    PURCHASE_UPSERTS: json_decoder(PurchaseUpsert),
     EVENT_STATUS: announced,
     EVENT_ROWS: lambda value: _event(decode_row(value, EventRow)),
     ACCOUNT_ROWS: lambda value: decode_row(value, AccountRow),

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from streams.projections.upserts import records_of
+from tables.messages.encoding import json_decoder
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
-from tables.messages.purchase_upserts import decode_upsert
+from tables.messages.purchase_upserts import PurchaseUpsert
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.streams.test_agents import outcome
 
@@ -24,5 +25,6 @@ def test_the_states_of_a_batch_are_written_in_order_and_the_rest_is_left_out() -
 
     records = list(records_of(batch(b"{", None, *values)))
 
-    assert [decode_upsert(record.value).payload.ledger_offset for record in records] == [7, 9]
+    decode = json_decoder(PurchaseUpsert)
+    assert [decode(record.value).payload.ledger_offset for record in records] == [7, 9]
     assert {record.key for record in records} == {f"{sold.event}.{sold.purchase}".encode()}
