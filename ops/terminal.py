@@ -14,7 +14,14 @@ PIPED_COLUMNS: Final = 200
 # Findings that are printed of each kind.
 SHOWN_LINES_MAX: Final = 20
 
-console: Final = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError (ops/__main__.py): rich would end with 1, which tells of findings."""
+        raise BrokenPipeError
+
+
+console: Final = _Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

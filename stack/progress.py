@@ -1,5 +1,6 @@
 """Progress on the terminal: a line per step with the seconds since the start, and what is being waited for."""
 
+import os
 import time
 from typing import Final
 
@@ -10,11 +11,18 @@ from rich.status import Status
 STARTING: Final = "starting"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Print no more: nobody reads it (`make run | tee log`, and Ctrl-C), which ends nothing."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written
+
+
 class ProgressPrinter:
     """Prints what happens and when; on a terminal also what is being waited for."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+        self.console = console or _Console(highlight=False)
         self._began = time.monotonic()
         self._starting: list[str] = []
         self._status: Status | None = None

@@ -2,6 +2,9 @@
 
 import io
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 from rich.console import Console
 
@@ -26,3 +29,21 @@ def test_without_a_terminal_each_step_is_one_plain_line_with_the_time() -> None:
 
 def test_a_terminal_also_shows_what_is_being_waited_for() -> None:
     assert "waiting for" in shown(terminal=True)
+
+
+PRINTS = """
+import sys
+from stack.progress import ProgressPrinter
+steps = ProgressPrinter()
+for _ in range(1_000):
+    steps.say("x" * 1_000)
+print("at the end")
+sys.stderr.write("still here")
+"""
+
+
+def test_nothing_ends_because_nobody_reads_what_is_printed() -> None:
+    program = f"set -o pipefail; '{sys.executable}' -c '{PRINTS}' | true"
+    root = Path(__file__).parents[3]
+    done = subprocess.run(("bash", "-c", program), cwd=root, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"still here")
