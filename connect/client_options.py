@@ -76,18 +76,16 @@ def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
     return None if settings.kafka_ca is None else ssl.create_default_context(cafile=str(settings.kafka_ca))
 
 
-def connect_properties(user: str, password: str, ca: str | None = None) -> dict[str, str]:
+def connect_properties(user: str, password: str) -> dict[str, str]:
     """The security properties of a Kafka Connect worker and of its connectors' clients.
 
-    ``password`` may be a reference such as ``${directory:/run/secrets:name}``; ``ca`` is a PEM file.
+    ``password`` may be a reference such as ``${directory:/run/secrets:name}``.
     """
     values = {
-        "security.protocol": "SASL_PLAINTEXT" if ca is None else "SASL_SSL",
+        "security.protocol": "SASL_PLAINTEXT",
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.jaas.config": login("SCRAM-SHA-512", user, password),
     }
-    if ca is not None:
-        values |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": ca}
     return {prefix + name: value for prefix in CONNECT_PREFIXES for name, value in values.items()}
 
 

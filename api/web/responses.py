@@ -46,14 +46,14 @@ class Problem(Resource):
     errors: list[WrongField] | None = None
 
 
-def blueprint(name: str, tag: str, prefix: str = BASE) -> APIBlueprint:
+def blueprint(name: str, tag: str) -> APIBlueprint:
     """A blueprint of operations that have the names of their functions and are listed under ``tag``."""
 
     def operation_id(*, name: str, path: str, method: str) -> str:
         return name
 
     tags = [Tag(name=tag)]
-    return APIBlueprint(name, __name__, url_prefix=prefix, abp_tags=tags, operation_id_callback=operation_id)
+    return APIBlueprint(name, __name__, url_prefix=BASE, abp_tags=tags, operation_id_callback=operation_id)
 
 
 def answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -37,12 +37,12 @@ class Connector:
         return self.config["table.include.list"].split(",")
 
 
-def connectors(settings: Settings, folder: Path = FOLDER) -> list[Connector]:
+def connectors(settings: Settings) -> list[Connector]:
     """All connectors, sorted by name."""
-    common = _read(folder / f"{COMMON}.json")
-    names = sorted(path.stem for path in folder.glob("*.json") if path.stem != COMMON)
+    common = _read(FOLDER / f"{COMMON}.json")
+    names = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != COMMON)
     details = connection(settings)
-    return [Connector(name, common | _read(folder / f"{name}.json") | details) for name in names]
+    return [Connector(name, common | _read(FOLDER / f"{name}.json") | details) for name in names]
 
 
 def connection(settings: Settings) -> dict[str, str]:

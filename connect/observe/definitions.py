@@ -48,9 +48,9 @@ class EventDifference(NamedTuple):
         return f"event {self.event} differs in {'; '.join(map(str, self.fields))}"
 
 
-def read_page(connection: Connection[Any], after: UUID | None, limit: int = PAGE_EVENTS) -> Said:
+def read_page(connection: Connection[Any], after: UUID | None) -> Said:
     """The next events after that id, in the order of their ids, from one snapshot."""
-    return _read(connection, _PAGE, {"after": after, "limit": limit})
+    return _read(connection, _PAGE, {"after": after, "limit": PAGE_EVENTS})
 
 
 def read_these(connection: Connection[Any], events: Collection[UUID]) -> Said:

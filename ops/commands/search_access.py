@@ -34,9 +34,9 @@ class Security(Protocol):
     def put_user(self, *, username: str, password: str, roles: list[str]) -> Any: ...
 
 
-def roles(path: Path = ROLES) -> dict[str, dict[str, Any]]:
+def roles() -> dict[str, dict[str, Any]]:
     """The roles, by name. Each has one user of the same name."""
-    found: dict[str, dict[str, Any]] = json.loads(path.read_text())
+    found: dict[str, dict[str, Any]] = json.loads(ROLES.read_text())
     return found
 
 

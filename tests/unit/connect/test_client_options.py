@@ -116,13 +116,6 @@ def test_a_worker_of_kafka_connect_and_its_connectors_clients_sign_in() -> None:
     assert not any("ssl." in name for name in found)
 
 
-def test_they_trust_the_ca_that_is_given() -> None:
-    found = connect_properties("connect", "word", "/run/ca.pem")
-    assert found["producer.security.protocol"] == "SASL_SSL"
-    assert found["producer.ssl.truststore.location"] == "/run/ca.pem"
-    assert found["producer.ssl.truststore.type"] == "PEM"
-
-
 @pytest.mark.parametrize("values", [{"kafka_user": "api"}, {"kafka_password": "word"}])
 def test_a_user_and_a_password_belong_together(make_settings: Any, values: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="kafka_password"):
