@@ -9,8 +9,8 @@ from uuid import UUID
 from tables.ledger.hall import Hall
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
-from tables.ledger.purchase_changes import change, refused
-from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord
+from tables.ledger.purchase_changes import change
+from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord, refused
 from tables.ledger.seat_changes import (
     SEAT_REASONS,
     exchange,

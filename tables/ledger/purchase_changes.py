@@ -1,11 +1,10 @@
 """The rules of confirming, lengthening, cancelling and ending a purchase, as pure functions of it and the command."""
 
-from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord, SeatedPurchase
+from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord, SeatedPurchase, refused
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, paid_worth, state_of
 from tables.ledger.seat_changes import count_seats, giving_back
 from tables.messages.commands import Cancel, Confirm, Expire, ExtendHold, merge
@@ -110,8 +109,3 @@ def _part(lines: tuple[DecisionLine, ...], wanted: dict[UUID, int]) -> tuple[Dec
         replace(has[key], quantity=quantity, first=has[key].first + has[key].quantity - quantity)
         for key, quantity in wanted.items()
     )
-
-
-def refused(offset: int, at: int, reason: Reason, figures: dict[str, Any] | None = None) -> Decision:
-    """The decision on a command that is refused, which changes nothing."""
-    return Decision(offset, at, OutcomeKind.REFUSED, reason=reason, figures=figures or {})

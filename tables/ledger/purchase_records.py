@@ -61,6 +61,11 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
         return self.exact or self.reason
 
 
+def refused(offset: int, at: int, reason: Reason, figures: dict[str, Any] | None = None) -> Decision:
+    """The decision on a command that is refused, which changes nothing."""
+    return Decision(offset, at, OutcomeKind.REFUSED, reason=reason, figures=figures or {})
+
+
 class SeatedDecision(Struct, frozen=True, gc=False):
     """A decision about seats, and what it does to them.
 

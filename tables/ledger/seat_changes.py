@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tables.ledger.hall import Hall
 from tables.ledger.inventory import Inventory
-from tables.ledger.purchase_records import Decided, Decision, PurchaseRecord, SeatedDecision, SeatedPurchase
+from tables.ledger.purchase_records import Decided, Decision, PurchaseRecord, SeatedDecision, SeatedPurchase, refused
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, state_of
 from tables.ledger.seat_moves import SeatChoice, SeatGroup, SeatMove, seats_taken
 from tables.ledger.seat_orders import (
@@ -52,8 +52,8 @@ def seats_of_order(
             return (Reason.EVENT_NOT_OPEN, {"plan": plan}), None
         for line in lines:
             refuse_seats(line)
-    except SeatRefusal as refused:
-        return refused.refusal, None
+    except SeatRefusal as error:
+        return error.refusal, None
     return None, None
 
 
@@ -102,18 +102,18 @@ def exchange(
 ) -> Decided:
     """The decision on an exchange, or the earlier one that it repeats."""
     if command.account != purchase.account:
-        return _refused(offset, at, (Reason.NOT_YOURS, {}))
+        return refused(offset, at, Reason.NOT_YOURS)
     for decision in purchase.history:
         if decision.request == command.request:
             return decision
     state = state_of(purchase)
     refusal = _not_had(purchase, command.give, state.status) or _too_many(purchase, len(command.take))
     if refusal is not None or not isinstance(purchase, SeatedPurchase):
-        return _refused(offset, at, refusal or (Reason.NOTHING_TO_CANCEL, {"status": state.status.value}))
+        return refused(offset, at, *(refusal or (Reason.NOTHING_TO_CANCEL, {"status": state.status.value})))
     try:
         taken = _taken_instead(inventory, purchase, command, hall)
-    except SeatRefusal as refused:
-        return refusing(offset, at, OutcomeKind.REFUSED, refused.refusal, command.request)
+    except SeatRefusal as error:
+        return refusing(offset, at, OutcomeKind.REFUSED, error.refusal, command.request)
     decision = Decision(offset, at, _KINDS[state.status], request=command.request)
     move = SeatMove(offset, 0 if hall is None else hall.plan, taken, command.give)
     return SeatedDecision(decision, move)
@@ -150,8 +150,3 @@ def _not_had(purchase: PurchaseRecord, names: Collection[str], status: PurchaseS
     if missing or len(set(names)) < len(names):
         return Reason.NOTHING_TO_CANCEL, {"status": status.value, "seats": missing[:NAMED_MAX_SEATS]}
     return None
-
-
-def _refused(offset: int, at: int, refusal: Refusal) -> Decision:
-    reason, figures = refusal
-    return Decision(offset, at, OutcomeKind.REFUSED, reason=reason, figures=figures)
