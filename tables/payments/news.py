@@ -10,7 +10,7 @@ from tables.messages.encoding import from_milliseconds
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend
 from tables.messages.outcomes import MoneyAmount
-from tables.messages.payment_events import PaymentEvent
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import payment_request_id
 from tables.payments.records import PaymentRecord
 from tables.payments.transitions import PaymentState
@@ -24,7 +24,7 @@ def mail_request(before: PaymentRecord | None, after: PaymentRecord, event: Paym
     if before is None:
         return None
     is_disputed = after.disputed and not before.disputed
-    news = _dispute(after, event) if is_disputed else _news(before, after)
+    news = _dispute(after, event) if is_disputed else _news(before, after, event)
     if news is None:
         return None
     number = payment_request_id(event.purchase, after.offset, news.kind)
@@ -37,10 +37,12 @@ def _dispute(after: PaymentRecord, event: PaymentEvent) -> PaymentNews | None:
     return None if event.account is None else _told(MailKind.DISPUTED, after, event.amount or after.captured)
 
 
-def _news(before: PaymentRecord, after: PaymentRecord) -> PaymentNews | None:
+def _news(before: PaymentRecord, after: PaymentRecord, event: PaymentEvent) -> PaymentNews | None:
     if after.refunded > before.refunded:
         return _told(MailKind.PAID_BACK, after, after.refunded - before.refunded)
     kind = None if before.state is after.state else _kind(before, after)
+    if kind is MailKind.PAYMENT_FAILED and event.kind is PaymentEventKind.CONFIRMED:
+        return None  # by somebody who took the money, or of free tickets: they are the buyer's
     return None if kind is None else _told(kind, after, after.captured or after.asked)
 
 

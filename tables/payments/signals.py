@@ -95,8 +95,8 @@ def _no_signal(record: PaymentRecord, event: PaymentEvent) -> None:
 
 
 def _confirmed(record: PaymentRecord, event: PaymentEvent) -> Signal:
-    if record.state is PaymentState.CONFIRMING and _is_foreign(record, event):
-        return _refused(record, event)
+    if record.state is PaymentState.CONFIRMING and not record.worth:
+        return _refused(record, event)  # of somebody else, or of free tickets: there is nothing to charge
     if not record.captured:
         return Signal.CONFIRMED
     return Signal.CONFIRMED_MORE if record.balance > 0 else Signal.CONFIRMED_PAID
@@ -107,6 +107,8 @@ def _refused(record: PaymentRecord, event: PaymentEvent) -> Signal:
 
 
 def _reduced(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    if record.state not in _SOLD and not record.due:
+        return Signal.ENDED  # only free tickets are left of the hold
     return Signal.REDUCED if record.balance > 0 else Signal.REFUNDED
 
 

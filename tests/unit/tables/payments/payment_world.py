@@ -58,6 +58,8 @@ class Provider:
         if task.kind is TaskKind.AUTHORIZE and not self.status:
             self.status, self.asked = "open", task.amount
             return self.tell(K.OPENED, task, self.asked)
+        if task.kind is TaskKind.CAPTURE and self.status == "authorized" and not task.amount:
+            return self.tell(K.AUTHORIZED, task, self.authorized)  # nothing can be captured, and nothing else is told
         if task.kind is TaskKind.CAPTURE and self.status == "authorized":
             self.status, self.captured, self.authorized = "captured", task.amount, Decimal(0)
             return self.tell(K.CAPTURED, task, self.captured)
@@ -109,7 +111,7 @@ class Provider:
 
 @dataclass
 class Ledger:
-    """One purchase of three tickets, held at first."""
+    """One purchase of three tickets with a price and a free one, held at first."""
 
     worth: Decimal = 3 * PRICE
     status: str = "held"
@@ -146,7 +148,7 @@ class Ledger:
             self.tell(K.ENDED)
 
     def reduce(self, request: UUID | None = None) -> None:
-        if self.status in ("held", "confirmed") and self.worth > PRICE:
+        if self.status in ("held", "confirmed") and self.worth:
             self.offset += 1
             self.worth -= PRICE
             self.tell(K.REDUCED, request=request)

@@ -76,6 +76,9 @@ def test_the_mail_of_a_declined_payment_says_until_when_it_may_be_tried_again() 
         ((*CAPTURED, RETURNED, event(K.REFUNDED)), event(K.REFUNDED)),
         ((*AUTHORIZING, event(K.DECLINED)), event(K.DECLINED)),
         (CONFIRMING, CONFIRMED),
+        # Somebody else took the money, or only free tickets are left.
+        (CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference="till 7")),
+        (CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference=REFERENCE, amount=ZERO)),
         (AUTHORIZING, event(K.ENDED, amount=ZERO, ledger_offset=9)),
         # The tickets are taken back, which their own outcome tells.
         (CAPTURING, event(K.VOIDED, reference=REFERENCE)),

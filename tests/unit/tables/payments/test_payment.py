@@ -89,6 +89,10 @@ REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
         (ENDED, event(K.CAPTURED), "refunding", ["refund"]),
         # The ledger refuses: too late, event cancelled.
         (CONFIRMING, event(K.REFUSED, ledger_offset=9), "voiding", ["void"]),
+        # Only free tickets are left.
+        (CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference=REFERENCE, amount=ZERO), "voiding", ["void"]),
+        (AUTHORIZING, event(K.REDUCED, ledger_offset=9, amount=ZERO), "voiding", ["void"]),
+        (HELD, event(K.REDUCED, ledger_offset=9, amount=ZERO), "ended", []),
         # A method that can't be authorized apart.
         (AUTHORIZING, event(K.CAPTURED), "confirming", ["confirm"]),
         ((*AUTHORIZING, event(K.CAPTURED)), event(K.REFUSED, ledger_offset=9), "refunding", ["refund"]),
