@@ -103,7 +103,9 @@ def _shown_tags(tags: list[str]) -> str:
 
 
 def _typed_tags(sent: Fields) -> list[str]:
-    rows = csv.reader([_one_line(sent.get("tags", ""))], skipinitialspace=True)
+    # Of more the reader raises an error; a tag of that length is refused.
+    text = _one_line(sent.get("tags", ""))[: csv.field_size_limit()]
+    rows = csv.reader([text], skipinitialspace=True)
     return [tag.strip() for row in rows for tag in row if tag.strip()]
 
 

@@ -106,6 +106,7 @@ def test_an_event_is_made_as_a_draft_of_ones_own(world: World, owner: UUID, even
         ("timeZone", "Mars/Olympus", "timeZone"),
         ("capacity", "many", "capacity"),
         ("country", "QQ", "country"),
+        ("tags", "x" * 140_000, "tags"),
     ],
 )
 def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_made(
