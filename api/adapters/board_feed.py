@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-import msgspec
-
 from api.board.board_text import Said
 from api.board.components import components, unknown_components
 from api.board.invariants import invariants
@@ -26,6 +24,7 @@ from api.board.snapshot import BoardSnapshot, frame
 from api.board.stock_bounds import StockBounds
 from api.ports.board import Board
 from api.problems import retry_later
+from tables.errors import MalformedRecord
 
 BOARDS_MAX: Final = 250
 FULL_RETRY_AFTER_S: Final = 10
@@ -107,7 +106,7 @@ class BoardFeed(Board):
             return
         try:
             outcome = decode_board_outcome(value)
-        except msgspec.DecodeError:
+        except MalformedRecord:
             return
         if is_sample and not outcome.repeated:
             self._rates.took(round(1_000 * (now - outcome.at.timestamp())), now)

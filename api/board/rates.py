@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from api.board.snapshot import RatesReport
+from tables.messages.outcomes import OutcomeKind
 
 SECONDS: Final = 60
 SAMPLES_PER_SECOND: Final = 100
@@ -17,6 +18,7 @@ SAMPLES_PER_SECOND: Final = 100
 # The ledger writes the kind first.
 _BEFORE: Final = len(b'{"kind":"')
 _QUOTE: Final = b'"'
+_KINDS: Final = {kind.value.encode(): kind.value for kind in OutcomeKind}
 
 
 class SecondCounts(Struct):
@@ -37,9 +39,12 @@ class DecisionRates:
 
     def count(self, value: bytes, now: float) -> bool:
         """Count an outcome; whether it is a sample, whose time is to be given to ``took``."""
+        kind = _KINDS.get(value[_BEFORE : value.find(_QUOTE, _BEFORE)])
+        if kind is None:
+            return False
         second = self._second(int(now))
         second.count += 1
-        second.kinds[value[_BEFORE : value.index(_QUOTE, _BEFORE)].decode()] += 1
+        second.kinds[kind] += 1
         return second.count % second.every == 0
 
     def took(self, milliseconds: int, now: float) -> None:

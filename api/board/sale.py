@@ -13,13 +13,14 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from api.board.board_text import NOTHING, board_text
 from api.board.snapshot import EventShown, TypeShown
 from tables.ids import id_bytes
 from tables.messages.availability import Tickets
+from tables.messages.commands import Moment
+from tables.messages.encoding import json_decoder
 from tables.messages.outcomes import Balance
 from tables.offers import NONE_OUT, EventOffer, StockSnapshots, TicketOffer, merge_newest, snapshot_of
 
@@ -38,14 +39,14 @@ _NOTES: Final = {
 class BoardOutcome(Struct, frozen=True, rename="camel"):
     """What the board reads of an outcome."""
 
-    at: datetime
+    at: Moment
     event: UUID
     balance: tuple[Balance, ...] = ()
     as_of: int = -1
     repeated: bool = False
 
 
-decode_board_outcome: Final = msgspec.json.Decoder(BoardOutcome).decode
+decode_board_outcome: Final = json_decoder(BoardOutcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +103,22 @@ class SellingEvents:
 
     def recent_ids(self, now: float) -> list[UUID]:
         """The ids of the events with a recent sale, the newest first."""
-        return [UUID(key.decode()) for key, sale in reversed(self._events.items()) if sale.sold_at > now - RECENT_S]
+        recent = [key for key, sale in reversed(self._events.items()) if sale.sold_at > now - RECENT_S]
+        return [event for key in recent if (event := _event_of(key)) is not None]
 
     def shown(self, now: float) -> tuple[EventShown, ...]:
         """Those that sell now, by title: by rate they would keep changing places."""
         recent = (sale for sale in reversed(self._events.values()) if sale.sold_at > now - RECENT_S)
         latest = list(islice((shown for sale in recent if (shown := _shown(sale, now))), EVENTS_SHOWN))
         return tuple(sorted(latest, key=lambda event: (event.title, event.id)))
+
+
+def _event_of(key: bytes) -> UUID | None:
+    """The event of a record's key; None for a key that is no id."""
+    try:
+        return UUID(key.decode())
+    except ValueError:
+        return None
 
 
 def _shown(sale: _Sale, now: float) -> EventShown | None:

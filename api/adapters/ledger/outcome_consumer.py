@@ -13,7 +13,6 @@ from connect.client_options import ClientOptions
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.records.unread import count_unreadable
 from connect.topics import OUTCOMES
-from tables.errors import MalformedRecord
 from telemetry.rate_limited import RateLimitedLog
 
 POLL_MS: Final = 500
@@ -27,7 +26,7 @@ log = logging.getLogger(__name__)
 limited_log = RateLimitedLog(log)
 
 Ends = dict[TopicPartition, int]
-# Reads a record's key and value. Raises MalformedRecord if it is no outcome.
+# Reads a record's key and value. Raises if it is no outcome.
 Reader = Callable[[bytes | None, bytes | None], None]
 
 
@@ -38,7 +37,7 @@ class OutcomeFanout:
         self._readers = readers
 
     def __call__(self, key: bytes | None, value: bytes | None) -> None:
-        """Hand on one record. Raises MalformedRecord."""
+        """Hand on one record. Raises what the first of the readers raises."""
         for read in self._readers:
             read(key, value)
 
@@ -132,7 +131,7 @@ class OutcomeConsumer:
                 continue
             try:
                 self._read(record.key, record.value)
-            except MalformedRecord as error:
+            except Exception as error:  # noqa: BLE001 (read again, it would keep all later ones from being read)
                 place = f"{record.topic}[{record.partition}]@{record.offset}"
                 log.warning("not an outcome: %r", error, extra={"record": place})
         last = batch[-1]

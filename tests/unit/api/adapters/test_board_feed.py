@@ -239,12 +239,25 @@ def test_a_refusal_is_no_sale() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [(None, None), (b"x", None), (None, outcome()), (b"x", b"nonsense"), (b"x", b'{"kind":"confirmed"}')],
+    [
+        (None, None),
+        (b"x", None),
+        (None, outcome()),
+        (b"x", b"nonsense"),
+        (b"x", b'{"kind":"confirmed"}'),
+        (b"x", b'{"kind":"confirmed'),
+        (b"x", b'{"kind":"\xff"}'),
+        (b"x", b'{"kind":"held","event":"\xff"}'),
+        (b"x", b'{"kind":"held","x":' + b"[" * 100_000),
+        (b"x", b'{"kind":"held","at":"0001-01-01T00:00:00","event":"%b"}' % str(EVENT).encode()),
+    ],
+    ids=lambda value: repr(value)[:60],
 )
 def test_no_record_disturbs_the_purchases(key: bytes | None, value: bytes | None) -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         board = await opened(feed)
         feed.read(key, value)
+        assert feed._selling.recent_ids(time.time()) == []
         await board.aclose()  # type: ignore[attr-defined]
 
     watch(scenario)

@@ -121,6 +121,28 @@ async def back(broker: Broker) -> None:
     await soon(lambda: broker.polls > before)
 
 
+def test_a_record_that_a_reader_fails_at_holds_up_no_other() -> None:
+    async def run() -> None:
+        broker, found = Broker(), list[bytes | None]()
+
+        def read(_: bytes | None, value: bytes | None) -> None:
+            found.append(value)
+            if value == b"odd":
+                raise OverflowError
+
+        consumer = OutcomeConsumer({}, read, broker.connect, retry_s=0.01)
+        consumer.open()
+        await soon(lambda: consumer.is_following)
+        try:
+            broker.logs[0] += [b"odd", b"good"]
+            await soon(lambda: b"good" in found)
+            assert found == [b"odd", b"good"]
+        finally:
+            await consumer.close()
+
+    asyncio.run(run())
+
+
 def test_what_was_there_before_is_not_delivered() -> None:
     async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         broker.logs[0].append(b"first")
