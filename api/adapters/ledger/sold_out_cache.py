@@ -27,11 +27,15 @@ _BRINGS_BACK: Final = tuple(f'{{"kind":"{kind}"'.encode() for kind in ("cancelle
 
 
 class Shortage(NamedTuple):
-    """A refusal of the ledger: what is left of the ticket type, the refusal's figures, and when it was asked (s)."""
+    """A refusal of the ledger: what is left of the ticket type, the refusal's figures, and when it was asked (s).
+
+    ``renewed_at`` is when a request was let through to renew it.
+    """
 
     available: int
     figures: dict[str, Any]
     asked_at: float
+    renewed_at: float = float("-inf")
 
 
 # A ticket type, whether its seats are named, and which best ones are wanted.
@@ -44,7 +48,6 @@ class SoldOutCache:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._events: dict[bytes, dict[Wanted, Shortage]] = {}
-        self._renewing: dict[tuple[bytes, Wanted], float] = {}
 
     def now(self) -> float:
         """The time (s, monotonic) to give to ``learn`` later."""
@@ -59,7 +62,6 @@ class SoldOutCache:
         for wanted in {_wanted(line) for line in lines if line.ticket_type == kind}:
             if wanted not in known or known[wanted].asked_at < asked_at:
                 known[wanted] = Shortage(outcome.figures["available"], outcome.figures, asked_at)
-            self._renewing.pop((key, wanted), None)
         while len(self._events) > EVENTS_MAX:
             del self._events[next(iter(self._events))]
 
@@ -84,16 +86,11 @@ class SoldOutCache:
             shortage, quantity = known.get(wanted), quantities[wanted[0]]
             if shortage is None or quantity <= shortage.available or now - shortage.asked_at >= FRESH_S:
                 continue
-            if now - shortage.asked_at >= RENEW_S and self._may_renew((key, wanted), now):
+            if now - shortage.asked_at >= RENEW_S and now - shortage.renewed_at >= FRESH_S:
+                known[wanted] = shortage._replace(renewed_at=now)
                 return None
             return shortage.figures | {"requested": quantity}
         return None
-
-    def _may_renew(self, place: tuple[bytes, Wanted], now: float) -> bool:
-        if now - self._renewing.get(place, -FRESH_S) < FRESH_S:
-            return False
-        self._renewing[place] = now
-        return True
 
 
 def _wanted(line: TicketLine) -> Wanted:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.adapters.ledger.sold_out_cache import FRESH_S, RENEW_S, SoldOutCache
+from api.adapters.ledger.sold_out_cache import EVENTS_MAX, FRESH_S, RENEW_S, SoldOutCache
 from tables.messages.commands import Buy, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
@@ -41,7 +41,7 @@ class Bench:
 
 def told(available: int, kind: OutcomeKind = OutcomeKind.REJECTED, **more: Any) -> Outcome:
     figures = {"limit": 9, "requested": 4, "available": available, "held": 1, "ticketType": str(TYPE)}
-    command = Buy(EVENT, uuid4(), uuid4(), [TicketLine(TYPE, 4)])
+    command = Buy(more.pop("event", EVENT), uuid4(), uuid4(), [TicketLine(TYPE, 4)])
     fields: dict[str, object] = {"reason": Reason.SOLD_OUT, "figures": figures}
     return outcome(command, kind, **fields | more)
 
@@ -83,6 +83,16 @@ def test_one_of_a_crowd_renews_the_knowledge_before_it_is_too_old() -> None:
     bench.learn()
     bench.clock.now += RENEW_S - 0.01
     assert all(bench.refuses() for _ in range(5))
+
+
+def test_no_more_is_kept_than_of_so_many_events() -> None:
+    bench = Bench()
+    for _ in range(EVENTS_MAX + 10):
+        event = uuid4()
+        bench.learn(event=event)
+        bench.clock.now += RENEW_S
+        assert not bench.refuses(event=event)  # let through, and never answered
+    assert sum(len(kept) for kept in vars(bench.known).values() if isinstance(kept, dict)) == EVENTS_MAX
 
 
 def test_an_answer_to_an_older_question_replaces_no_newer_one() -> None:
