@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Collection, Sequence
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import httpx
@@ -16,6 +16,10 @@ from telemetry.call_deadlines import TimedTransport
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
+View = TypeVar("View")
+_objects: Final = msgspec.json.Decoder(dict[str, Any])
+_ids: Final = msgspec.json.Decoder(set[UUID])
+_definitions: Final = msgspec.json.Decoder(list[DefineEvent])
 
 
 class AnyWorker(httpx.BaseTransport):
@@ -67,25 +71,22 @@ class WorkerViews:
 
     def purchase(self, event: UUID, purchase: UUID) -> dict[str, Any] | None:
         """The ledger's view of a purchase; None if it has none of that id."""
-        found: dict[str, Any] | None = self._view(f"/api/purchase/{event}/{purchase}/")
-        return found
+        return self._view(_objects, f"/api/purchase/{event}/{purchase}/")
 
     def on_record(self, event: UUID, purchases: Collection[UUID]) -> set[UUID]:
         """Which of these purchases the ledger has on record."""
-        found = self._view(f"/api/purchases/{event}/{','.join(one.hex for one in purchases)}/")
-        return {UUID(text) for text in found or ()}
+        return self._view(_ids, f"/api/purchases/{event}/{','.join(one.hex for one in purchases)}/") or set()
 
     def event(self, event: UUID) -> dict[str, Any] | None:
         """The ledger's view of an event; None if it has none of that id."""
-        found: dict[str, Any] | None = self._view(f"/api/event/{event}/")
-        return found
+        return self._view(_objects, f"/api/event/{event}/")
 
     def definitions(self, partition: int, events: Collection[UUID]) -> list[DefineEvent]:
         """The definitions by which the ledger sells those of these events of a partition that it knows; at most 50."""
-        found = self._view(f"/api/definitions/{partition}/{','.join(one.hex for one in events)}/")
+        found = self._view(_definitions, f"/api/definitions/{partition}/{','.join(one.hex for one in events)}/")
         if found is None:  # a worker of an earlier version
             raise Unavailable(WORKER)
-        return msgspec.convert(found, list[DefineEvent])
+        return found
 
     def probe(self) -> None:
         """Raises unless a worker is ready."""
@@ -94,13 +95,17 @@ class WorkerViews:
     def close(self) -> None:
         self._client.close()
 
-    def _view(self, path: str) -> Any:
+    def _view(self, decoder: msgspec.json.Decoder[View], path: str) -> View | None:
+        """What a worker answers; None for 404. Raises Unavailable, also for an answer that no worker wrote."""
         answer = self._get(path)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if not answer.is_success:
             raise Unavailable(WORKER)
-        return answer.json()
+        try:
+            return decoder.decode(answer.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unavailable(WORKER) from error
 
     def _get(self, path: str) -> httpx.Response:
         try:

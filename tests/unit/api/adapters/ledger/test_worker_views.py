@@ -58,6 +58,31 @@ def test_a_worker_without_the_view_of_definitions_is_no_ledger_without_events() 
         views.definitions(0, [UUID(int=1)])
 
 
+class Proxy(httpx.BaseTransport):
+    """What answers for the workers, but is none."""
+
+    def __init__(self, says: bytes) -> None:
+        self.says = says
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=self.says)
+
+
+@pytest.mark.parametrize("says", [b"", b"<html>", b"\xff", b"7", b'["x"]', b"[" * 100_000])
+def test_an_answer_that_no_worker_wrote_is_none(says: bytes) -> None:
+    views = WorkerViews(URLS)
+    views._client = httpx.Client(base_url=URLS[0], transport=Proxy(says))
+    event = UUID(int=1)
+    for ask in (
+        lambda: views.event(event),
+        lambda: views.purchase(event, event),
+        lambda: views.on_record(event, [event]),
+        lambda: views.definitions(0, [event]),
+    ):
+        with pytest.raises(Unavailable):
+            ask()
+
+
 def test_not_found_is_an_answer() -> None:
     workers = Workers({"one": 404, "two": 200, "three": 200})
     assert client(workers).get("/api/x/").status_code == 404
