@@ -13,6 +13,7 @@ from uuid import UUID
 from api.bounded_cache import BoundedCache
 from api.organizing.seating import seats_of
 from api.ports.seating import StoredPlan
+from api.problems import Unavailable
 from api.schemas.seating import Seats, SectionSeats
 
 FRESH_S: Final = 1.0
@@ -92,11 +93,12 @@ class Occupancy:
 
 
 class _KnownOccupancy:
-    """What is known of an event, and when it was asked for (s)."""
+    """What is known of an event, when it was asked for, and when (s) that failed, and by which server."""
 
     def __init__(self) -> None:
         self.occupancy: Occupancy | None = None
-        self.at = float("-inf")
+        self.at = self.failed_at = float("-inf")
+        self.failed_server = ""
         self.asking = threading.Lock()
 
 
@@ -109,12 +111,19 @@ class SeatOccupancy:
         self._entries: BoundedCache[UUID, _KnownOccupancy] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
 
     def seats(self, event: UUID, since: int) -> Seats | None:
-        """Which seats are taken; None without a plan. Raises Unavailable."""
+        """Which seats are taken; None without a plan. Raises Unavailable: those who wait for a question share that."""
+        came_at = self._clock()
         entry = self._entries.get(event) or _KnownOccupancy()
         self._entries.put(event, entry)
         with entry.asking:
+            if entry.failed_at > came_at:
+                raise Unavailable(entry.failed_server)
             if self._clock() - entry.at >= FRESH_S:
-                entry.occupancy = self._renewed(event, entry.occupancy)
+                try:
+                    entry.occupancy = self._renewed(event, entry.occupancy)
+                except Unavailable as error:
+                    entry.failed_at, entry.failed_server = self._clock(), error.server
+                    raise
                 entry.at = self._clock()
             return None if entry.occupancy is None else entry.occupancy.seats(since)
 

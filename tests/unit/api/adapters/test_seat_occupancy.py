@@ -1,10 +1,16 @@
 """Which seats are taken, from what changed in the projection."""
 
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 from uuid import UUID
+
+import pytest
 
 from api.adapters.seat_occupancy import FRESH_S, Changes, PurchaseSeats, SeatOccupancy
 from api.ports.seating import StoredPlan
+from api.problems import Unavailable
 from api.schemas.seating import Seats
 
 EVENT, CATEGORY = UUID(int=1), str(UUID(int=2))
@@ -63,6 +69,30 @@ def test_a_seat_that_another_purchase_has_by_now_is_not_given_back_again() -> No
     world.decide(2, 7, "A-1-0")
     world.decide(1, 9, "A-1-1")  # it gave the seat back at 6, and was changed again
     assert world.taken()["A"] == 0b11
+
+
+def test_those_who_wait_for_a_question_that_fails_fail_with_it() -> None:
+    """Each would wait for a server that hangs, one after the other, and keep its thread."""
+    begun, ends, asked = Event(), Event(), []
+
+    def hang(event: UUID, *_: object) -> Changes:
+        asked.append(event)
+        begun.set()
+        assert ends.wait(5)
+        raise Unavailable("postgres")
+
+    occupancy = SeatOccupancy(hang)
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(occupancy.seats, EVENT, -1)
+        assert begun.wait(5)
+        others = [threads.submit(occupancy.seats, EVENT, -1) for _ in range(2)]
+        sleep(0.05)
+        ends.set()
+        assert all(isinstance(each.exception(5), Unavailable) for each in (first, *others))
+    assert asked == [EVENT]
+    with pytest.raises(Unavailable):
+        occupancy.seats(EVENT, -1)
+    assert asked == [EVENT, EVENT]
 
 
 def test_only_sections_that_changed_since_are_told() -> None:
