@@ -7,14 +7,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
-from types import TracebackType
 from typing import Self
 
 from stack import child, jars
 from stack.apps import AppProcess, FaustWorker, MailServer, PaperServer, apps, steps
 from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
-from stack.errors import StackError
 from stack.home import Home
 from stack.java import make_base_archive
 from stack.kafka import Kafka, brokers
@@ -139,31 +137,6 @@ class Stack:
             self._opened = False
             self.home.release()
 
-    def remove(self) -> None:
-        """End everything at once and delete its data, also outside of the data folder (stack/postgres_files.py)."""
-        if not any(self.members[name].has_to_end_well() for name in self.pids):
-            self._abort()
-        self.stop()
-        self.home.remove()
-
-    def kill(self, name: str) -> None:
-        """Kill one process as a crash would (SIGKILL)."""
-        process = self._running(name)
-        process.kill()
-        process.wait()
-
-    def pause(self, name: str) -> None:
-        """Freeze one process (SIGSTOP)."""
-        self._running(name).send_signal(signal.SIGSTOP)
-
-    def resume(self, name: str) -> None:
-        """Let a frozen process go on (SIGCONT)."""
-        self._running(name).send_signal(signal.SIGCONT)
-
-    def dead(self) -> list[str]:
-        """The names of those that were started and ended without being asked to."""
-        return [name for name, process in self.processes.items() if process.poll() is not None]
-
     def drop(self, name: str) -> None:
         """Kill a process that failed, if it still runs, and know it no more."""
         if process := self.processes.pop(name, None):
@@ -172,12 +145,6 @@ class Stack:
     def bring_up(self, name: str) -> Iterator[str]:
         """Start one process unless it runs, and yield whenever it has to wait; see stack/startup.py."""
         return iter(()) if name in self.pids else bring_up(self.members[name], self.processes)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.stop()
 
     def _start_all(self, names: Iterable[str]) -> None:
         starting = {name: self.bring_up(name) for name in names}
@@ -196,10 +163,6 @@ class Stack:
                     self.progress(name, "done" if member.runs_once else "ready")
             self.home.note(self.pids)
             time.sleep(PAUSE)
-
-    def _abort(self) -> None:
-        for name in self.pids:
-            self.processes[name].send_signal(self.members[name].abort_signal)
 
     def _exist(self, names: Iterable[str], starting: Container[str]) -> bool:
         return all(name in self.processes or name not in starting for name in names)
@@ -228,8 +191,3 @@ class Stack:
                 willing = child.wait(process, max(left, 0.1))
                 self.progress(name, f"{'stopped' if willing else 'killed'} after {time.monotonic() - began:.1f} s")
         self.home.note(self.pids)
-
-    def _running(self, name: str) -> subprocess.Popen[bytes]:
-        if name not in self.pids:
-            raise StackError(f"{name} is not running; running are {', '.join(self.pids) or 'none'}")
-        return self.processes[name]

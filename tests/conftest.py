@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from stack.embedded import Stack
+    from lab.trial_stack import TrialStack
     from tests.pipeline import Pipeline
 
 # The time of an example depends on the load of the machine.
@@ -42,15 +42,14 @@ def one_java_compiler() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["TrialStack"]:
     """Servers, tables, topics, connectors and the API; no worker has run yet."""
-    from lab.free_ports import on_free_ports
-    from stack.embedded import Stack
+    from lab.trial_stack import TrialStack
     from stack.member import HOST
 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TURNSTILE_LOG_FORMAT", "json")
-        stack = Stack(on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2))
+        stack = TrialStack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
         # All tests share one address.
         environment.setenv("TURNSTILE_SIGN_IN_LIMIT", "10000 per minute")
         environment.setenv("TURNSTILE_SIGN_UP_LIMIT", "10000 per minute")
@@ -69,7 +68,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stack"]:
             stack.remove()
 
 
-def do_without_fsync(stack: "Stack") -> None:
+def do_without_fsync(stack: "TrialStack") -> None:
     """Let PostgreSQL leave it to the system when to write to the disk: a process that is killed loses nothing by that.
 
     Otherwise the end of each scratch database waits for the disk for up to a second.
@@ -84,7 +83,7 @@ def do_without_fsync(stack: "Stack") -> None:
 
 
 @pytest.fixture(scope="session")
-def early_event(stack: "Stack") -> tuple[str, str]:
+def early_event(stack: "TrialStack") -> tuple[str, str]:
     """An event and its ticket type, made before any worker ever ran."""
     from tests.pipeline import Pipeline
 
@@ -97,7 +96,7 @@ def early_event(stack: "Stack") -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def pipeline(stack: "Stack", early_event: tuple[str, str]) -> Iterator["Pipeline"]:
+def pipeline(stack: "TrialStack", early_event: tuple[str, str]) -> Iterator["Pipeline"]:
     """The pipeline with one worker of each role; tests that want the second start and stop it themselves."""
     from tests.pipeline import WORKERS, Pipeline
 

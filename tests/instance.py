@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from lab.free_ports import free
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from stack.member import HOST, answers
 from tests.eventually import eventually
 
@@ -23,7 +23,7 @@ STOPS_WITHIN_S = 8
 class Instance:
     """A context manager: starts the process, and stops it with SIGTERM as a rolling restart does."""
 
-    stack: Stack
+    stack: TrialStack
     port: int = field(default_factory=lambda: free(1)[0])
     more: Mapping[str, str] = field(default_factory=dict)
     output: IO[bytes] | None = None

@@ -17,9 +17,9 @@ from connect.client_options import client_options
 from connect.partitioning import partition_of
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
+from lab.trial_stack import TrialStack
 from settings import Settings
 from stack.child import last_lines
-from stack.embedded import Stack
 from stack.member import HOST, NO_CAS, get
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_outcome
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 class Pipeline:
     """A running stack with its API and one worker. ``http`` is signed in as an administrator."""
 
-    stack: Stack
+    stack: TrialStack
     http: httpx.Client = field(init=False)
     producer: KafkaProducer = field(init=False)
     _follower: Any = field(init=False)

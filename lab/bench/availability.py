@@ -20,8 +20,8 @@ from lab.bench.latency import probe
 from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import definition, shows
 from lab.bench.topics import fill
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from stack.member import HOST
 
 SEED: Final = 8
@@ -98,7 +98,7 @@ def back(asked: list[HealthProbe]) -> float:
     return max(late, default=0.0)
 
 
-def _everything(stack: Stack) -> None:
+def _everything(stack: TrialStack) -> None:
     stack.start(*stack.servers, *stack.steps, *stack.apps)
 
 
@@ -108,7 +108,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def _killing(stack: Stack, name: str, ask: Callable[[Callable[[], bool]], list[HealthProbe]]) -> list[HealthProbe]:
+def _killing(stack: TrialStack, name: str, ask: Callable[[Callable[[], bool]], list[HealthProbe]]) -> list[HealthProbe]:
     """What ``ask`` found in a thread of its own, by the clock, while the process was killed and started again here."""
     over = Event()
     with ThreadPoolExecutor(1) as thread:

@@ -26,9 +26,9 @@ from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import Show, definition, purchases, shows
 from lab.bench.topics import counting, fill_topic, make_topics
 from lab.bench.track import Sample, Track, follow
+from lab.trial_stack import TrialStack
 from settings import Settings
 from stack.child import Command
-from stack.embedded import Stack
 from tables.ids import id_bytes
 from tables.messages.answers import decode_answer
 from tables.messages.commands import Buy, encode_command
@@ -57,7 +57,7 @@ class Site:
     """The running processes, the events on sale, and purchases by accounts that exist."""
 
     lab: Lab
-    stack: Stack
+    stack: TrialStack
     settings: Settings
     on_sale: list[Show]
 
@@ -158,7 +158,7 @@ def _site(lab: Lab, quota_per_s: int) -> Iterator[Site]:
         yield Site(lab, stack, settings, on_sale)
 
 
-def _with_quota(stack: Stack, quota_per_s: int) -> None:
+def _with_quota(stack: TrialStack, quota_per_s: int) -> None:
     gate = stack.members[GATE]
     plain = gate.command
     quotas = ",".join(f"{producer}={quota_per_s}" for producer in DEFAULT_PRODUCERS)

@@ -25,8 +25,8 @@ from lab.bench.measurement import Figures, Lab, Measurement, is_ledger
 from lab.bench.orders import Show, definition, purchases, shows
 from lab.bench.topics import Placed, counting, fill, make_topics
 from lab.bench.track import Cost, Sample, Track, follow
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from stack.member import HOST
 
 SEED: Final = 8
@@ -134,7 +134,7 @@ def sell(lab: Lab, *, events: int, types: int, count: int, workers: int = 1, sta
     return Sold(track, count, first, topics, stored)
 
 
-def decide_all(lab: Lab, stack: Stack, commands: Iterable[Placed], count: int) -> Track:
+def decide_all(lab: Lab, stack: TrialStack, commands: Iterable[Placed], count: int) -> Track:
     """Fill the topic, start the workers, follow them to the last of ``count`` outcomes."""
     settings = lab.settings(stack)
     with lab.step("starting the broker"):
@@ -181,13 +181,13 @@ def _sold(worker: str, event: UUID) -> int:
     return sum(shelf["sold"] for shelf in view["ticketTypes"])
 
 
-def ledgers(stack: Stack) -> list[str]:
+def ledgers(stack: TrialStack) -> list[str]:
     """The ledger workers of the stack."""
     return [name for name in stack.members if is_ledger(name)]
 
 
 @contextmanager
-def _looking(stack: Stack, settings: Settings) -> Iterator[Callable[[], Sample]]:
+def _looking(stack: TrialStack, settings: Settings) -> Iterator[Callable[[], Sample]]:
     with counting(settings.kafka_servers, settings.partitions) as outcomes:
         began, pacer = time.monotonic(), Pacer()
 

@@ -26,8 +26,8 @@ from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import random_id
 from lab.bench.topics import counting, make_topics
 from lab.bench.track import Sample, follow
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from stack.member import HOST
 from tables.ids import TicketCodes
 from tables.messages.mail_jobs import job_for
@@ -93,7 +93,7 @@ def _cost(lab: Lab, kind: OutcomeKind, figure: str) -> Figures:
 
 
 @contextmanager
-def _running(lab: Lab) -> Iterator[tuple[Stack, Settings, list[UUID]]]:
+def _running(lab: Lab) -> Iterator[tuple[TrialStack, Settings, list[UUID]]]:
     """A broker, a mail server and a worker that has some accounts."""
     rng = random.Random(SEED)
     accounts = [random_id(rng) for _ in range(ACCOUNTS)]
@@ -163,7 +163,7 @@ async def _paced(settings: Settings, outcomes: list[Outcome], tick: Callable[[in
             tick(number + 1)
 
 
-def _until_received(stack: Stack, outcomes: list[Outcome]) -> list[float]:
+def _until_received(stack: TrialStack, outcomes: list[Outcome]) -> list[float]:
     """Seconds from each decision to the arrival of its mail. Raises TimeoutError if a mail is missing."""
     decided = {str(job.id): outcome.at for outcome in outcomes if (job := job_for(outcome))}
     deadline = time.monotonic() + SETTLE_S

@@ -12,10 +12,9 @@ from rich.progress import Progress
 
 from lab.bench.cpu import role_of
 from lab.bench.sampler import report, sampled, toggle
-from lab.free_ports import on_free_ports
 from lab.target import settings_of
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 
 LEDGER_ROLE: Final = "worker"
 Figures = dict[str, float]
@@ -71,7 +70,7 @@ class Lab:
             self.progress.remove_task(task)
 
     @contextmanager
-    def profiling(self, stack: Stack) -> Iterator[None]:
+    def profiling(self, stack: TrialStack) -> Iterator[None]:
         """Sample the measured workers meanwhile, if the run has a profile."""
         if not self.profile:
             yield
@@ -83,13 +82,13 @@ class Lab:
         self.profile_text = report(self.profiles.values())
 
     @contextmanager
-    def stack(self, workers: int = 1, standbys: int = 1, measured: str = LEDGER_ROLE) -> Iterator[Stack]:
+    def stack(self, workers: int = 1, standbys: int = 1, measured: str = LEDGER_ROLE) -> Iterator[TrialStack]:
         """A stack on free ports, with nothing started; its data is deleted at the end, after an error too.
 
         ``measured`` is the role whose workers a profile samples.
         """
         folder = Path(tempfile.mkdtemp(prefix="turnstile-bench-"))
-        stack = Stack(on_free_ports(folder / "home", workers=workers, standbys=standbys))
+        stack = TrialStack.on_free_ports(folder / "home", workers=workers, standbys=standbys)
         if self.profile:
             members = {name: member for name, member in stack.members.items() if role_of(name) == measured}
             self.profiles = {name: sampled(member, folder) for name, member in members.items()}
@@ -102,7 +101,7 @@ class Lab:
             stack.remove()
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _keep_logs(self, stack: Stack) -> None:
+    def _keep_logs(self, stack: TrialStack) -> None:
         logs = stack.settings.home / "logs"
         if logs.exists():
             kept = Path(tempfile.mkdtemp(prefix="turnstile-bench-logs-"))
@@ -110,6 +109,6 @@ class Lab:
             self.progress.console.print(f"the logs of the failed run are in {kept}", soft_wrap=True)
 
     @staticmethod
-    def settings(stack: Stack) -> Settings:
+    def settings(stack: TrialStack) -> Settings:
         """The settings of the deployed parts on that stack."""
         return settings_of(stack.environment)

@@ -26,9 +26,8 @@ from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, OUTCOMES, all_topics
 from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import random_id
-from lab.free_ports import on_free_ports
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from tables.messages.commands import (
     Buy,
     Command,
@@ -53,7 +52,7 @@ PENDING_BATCHES_MAX: Final = 8
 class Sale:
     """A broker with a filled topic, and ledger workers on it."""
 
-    def __init__(self, stack: Stack, purchases: int) -> None:
+    def __init__(self, stack: TrialStack, purchases: int) -> None:
         self.stack = stack
         key = stack.environment["TURNSTILE_TICKET_KEY"]
         self.settings = Settings.model_validate({"ticket_key": key, "kafka_servers": self.servers})
@@ -195,7 +194,7 @@ def _restart(sale: Sale) -> None:
 @contextmanager
 def _sale(purchases: int) -> Iterator[Sale]:
     folder = Path(tempfile.mkdtemp(prefix="turnstile-recovery-"))
-    stack = Stack(on_free_ports(folder / "home", workers=2))
+    stack = TrialStack.on_free_ports(folder / "home", workers=2)
     try:
         sale = Sale(stack, purchases)
         sale.prepare()

@@ -22,8 +22,8 @@ from lab.bench.cpu import SERVER_ROLES, cpu_seconds, spent
 from lab.bench.measurement import LEDGER_ROLE, Lab
 from lab.bench.orders import Show, definition, random_id, shows
 from lab.bench.rest_load import Plan, Report, SeatOrder
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from stack.member import HOST
 
 LEDGER: Final = "ledger-0"
@@ -60,7 +60,7 @@ class Loaded:
 class Site:
     """The running processes."""
 
-    stack: Stack
+    stack: TrialStack
     settings: Settings
     seed: int = 0
 

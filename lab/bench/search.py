@@ -23,7 +23,7 @@ from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.topics import make_topics
 from lab.bench.track import Sample, follow
 from lab.demo_catalogue import demo_catalogue
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from streams.search.mapping import ALIAS
 
 SEED: Final = 8
@@ -173,7 +173,7 @@ class Watch:
 
 
 @contextmanager
-def _counting(stack: Stack) -> Iterator[Callable[[], Sample]]:
+def _counting(stack: TrialStack) -> Iterator[Callable[[], Sample]]:
     """Samples of how many events are in the index, and of the CPU used."""
     client = Elasticsearch(stack.environment["TURNSTILE_ELASTICSEARCH_URL"], request_timeout=10)
     began = time.monotonic()

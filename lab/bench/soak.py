@@ -22,8 +22,8 @@ from lab.bench.orders import Show, definition, shows
 from lab.bench.season import HOLD_S, Season
 from lab.bench.topics import BATCH_MAX_BYTES, Placed, append_all, counting, fill, make_topics
 from lab.bench.track import Sample, Track
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from stack.member import HOST
 
 SEED: Final = 8
@@ -84,7 +84,7 @@ def figures(track: Track, probes: list[Probed]) -> Figures:
 class _Soak:
     """The load, the probes and the samples at the same time."""
 
-    def __init__(self, stack: Stack, settings: Settings, tick: Tick) -> None:
+    def __init__(self, stack: TrialStack, settings: Settings, tick: Tick) -> None:
         self.stack, self.settings, self.tick = stack, settings, tick
         self.track = Track()
         self.sending = True

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from lab.chaos.proxy import HOST, Proxy
 from lab.free_ports import free
+from lab.trial_stack import TrialStack
 from stack.apps import PaperServer
 from stack.child import Command
-from stack.embedded import Stack
 from stack.kafka import Kafka
 from stack.kafka_connect import KafkaConnect
 from stack.member import StackMember
@@ -81,7 +81,7 @@ class LinkedConnect(KafkaConnect):
         return super()._configuration() | {"bootstrap.servers": f"{HOST}:{self._kafka_port}"}
 
 
-def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
+def linked(stack: TrialStack, proxy: Proxy) -> dict[Link, int]:
     """Put a route into every link of a stack that has not been started; the port of each link's route."""
     settings = stack.settings
     ports = {

@@ -20,9 +20,9 @@ from kafka.errors import KafkaError
 from lab.chaos.history import History
 from lab.chaos.proxy import HOST, Proxy
 from lab.chaos.schedule import Fault, FaultKind
+from lab.trial_stack import TrialStack
 from stack.broker_access import admin_client
 from stack.child import last_lines
-from stack.embedded import Stack
 from stack.errors import StackError
 
 CHECK_PAUSE_S: Final = 0.25
@@ -40,7 +40,7 @@ class NotBack(Exception):
 class Nemesis:
     """Faults on a running stack; each is recorded in the history."""
 
-    def __init__(self, stack: Stack, proxy: Proxy, history: History, tell: Any) -> None:
+    def __init__(self, stack: TrialStack, proxy: Proxy, history: History, tell: Any) -> None:
         self.stack, self.proxy, self.history, self.tell = stack, proxy, history, tell
         self._kafka = f"{HOST}:{stack.settings.kafka_port}"
         self.survived: Counter[str] = Counter()

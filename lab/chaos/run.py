@@ -23,9 +23,8 @@ from lab.chaos.proxy import HOST, Proxy
 from lab.chaos.schedule import Fault, link_faults, process_faults
 from lab.chaos.workload.producers import DEFAULT_HOLD_S
 from lab.chaos.workload.workload import COPY_EVERY_S, Workload
-from lab.free_ports import on_free_ports
 from lab.target import Target, settings_of
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 
 PARTITIONS: Final = 4
 LEDGERS: Final = 2
@@ -98,7 +97,7 @@ class Run:
         self._say = say
         self.history = History(options.folder / HISTORY)
         self.proxy = Proxy()
-        self.stack = Stack(on_free_ports(options.home, workers=LEDGERS, paper="hostile"))
+        self.stack = TrialStack.on_free_ports(options.home, workers=LEDGERS, paper="hostile")
         self.ports = linked(self.stack, self.proxy)
         for name in self.stack.apps:
             start_with(self.stack.members[name], SETTINGS)

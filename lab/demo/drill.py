@@ -18,11 +18,10 @@ import rich_click as click
 from rich.console import Console
 
 from connect.polling import Polling
-from lab.free_ports import on_free_ports
 from lab.target import Target, target_of
+from lab.trial_stack import TrialStack
 from stack.backup import operate
 from stack.backup_sets import back_up_all, restore_all
-from stack.embedded import Stack
 from stack.errors import StackError
 
 TICKETS: Final = 30
@@ -137,16 +136,16 @@ def drill(folder: Path) -> None:
         operate(second, "verify")
 
 
-def start_whole(stack: Stack) -> None:
+def start_whole(stack: TrialStack) -> None:
     """Start the servers, what makes their tables, topics and connectors, and the API and workers."""
     for names in (stack.servers, SETUP, stack.apps):
         stack.start(*names)
 
 
 @contextmanager
-def running(home: Path, what: str) -> Iterator[Stack]:
+def running(home: Path, what: str) -> Iterator[TrialStack]:
     """A stack on free ports, which is removed in the end."""
-    stack = Stack(on_free_ports(home))
+    stack = TrialStack.on_free_ports(home)
     try:
         with told(what):
             yield stack

@@ -17,12 +17,11 @@ import rich_click as click
 
 from connect.polling import Polling
 from lab.demo.drill import SOLD_BEFORE, DrillFailed, Shop, console, minutes, require, start_whole, told
-from lab.free_ports import on_free_ports
 from lab.target import target_of
+from lab.trial_stack import TrialStack
 from stack import child
 from stack.backup import operate
 from stack.child import Command
-from stack.embedded import Stack
 from stack.errors import StackError
 from stack.settings import StackSettings
 from streams.search.mapping import ALIAS, VERSION
@@ -48,7 +47,7 @@ def command(checkout: Path) -> None:
 
 def rehearse(checkout: Path, folder: Path) -> None:
     """Carry out the rehearsal in an empty folder. Raises StackError."""
-    stack = Stack(on_free_ports(folder / "home"))
+    stack = TrialStack.on_free_ports(folder / "home")
     shop = Shop(target_of(stack.environment, stack.settings.mail_port))
     try:
         with told("the other checkout and its sales"), running_from(checkout, stack.settings, folder / "run.log"):
@@ -64,7 +63,7 @@ def rehearse(checkout: Path, folder: Path) -> None:
         stack.remove()
 
 
-def index_version(stack: Stack) -> int:
+def index_version(stack: TrialStack) -> int:
     """The version of the index that the search uses. Where it is not the code's, the worker waits for a new one."""
     url = f"{stack.environment['TURNSTILE_ELASTICSEARCH_URL']}/{ALIAS}/_mapping"
     [index] = httpx.get(url, trust_env=False).raise_for_status().json().values()

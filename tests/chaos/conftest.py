@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from lab.free_ports import on_free_ports
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from stack.member import HOST
 from tests.chaos.world import World
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialStack]:
     """Kafka alone."""
-    stack = Stack(on_free_ports(tmp_path_factory.mktemp("chaos")))
+    stack = TrialStack.on_free_ports(tmp_path_factory.mktemp("chaos"))
     try:
         yield stack.start("kafka")
     finally:
@@ -22,7 +21,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def broker(kafka: Stack) -> str:
+def broker(kafka: TrialStack) -> str:
     """Its address."""
     return f"{HOST}:{kafka.settings.kafka_port}"
 

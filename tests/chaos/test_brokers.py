@@ -12,9 +12,8 @@ from kafka.errors import KafkaError
 
 from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, TABLES, Topic, all_topics, changelog
-from lab.free_ports import on_free_ports
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
 from tests.eventually import eventually
@@ -24,8 +23,8 @@ MADE = (COMMANDS, *map(changelog, TABLES))
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(on_free_ports(tmp_path_factory.mktemp("brokers"), brokers=3, kafka_heap="256m"))
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialStack]:
+    stack = TrialStack.on_free_ports(tmp_path_factory.mktemp("brokers"), brokers=3, kafka_heap="256m")
     try:
         yield stack.start(*stack.brokers)
     finally:
@@ -33,12 +32,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def servers(cluster: Stack) -> str:
+def servers(cluster: TrialStack) -> str:
     return cluster.environment["TURNSTILE_KAFKA_SERVERS"]
 
 
 @pytest.fixture
-def settings(cluster: Stack) -> Settings:
+def settings(cluster: TrialStack) -> Settings:
     """What the parts are told, with less time for what can't be."""
     told = {name.removeprefix("TURNSTILE_").lower(): value for name, value in cluster.environment.items()}
     return Settings.model_validate(told | {"bootstrap_seconds": 30})
@@ -64,7 +63,7 @@ def test_every_topic_is_made_with_three_replicas_of_which_two_must_have_a_record
 
 
 def test_a_broker_and_workers_that_come_and_go_in_a_sale_lose_nothing_and_share_alike(
-    cluster: Stack, servers: str, tmp_path: Path
+    cluster: TrialStack, servers: str, tmp_path: Path
 ) -> None:
     world = World(servers, tmp_path, partitions=4, replicas=3)
     topics = (world.commands, world.outcomes, world.changelog)
@@ -93,7 +92,7 @@ def test_a_broker_and_workers_that_come_and_go_in_a_sale_lose_nothing_and_share_
         world.close()
 
 
-def test_what_too_few_brokers_have_is_not_acknowledged(cluster: Stack, servers: str, settings: Settings) -> None:
+def test_what_too_few_brokers_have_is_not_acknowledged(cluster: TrialStack, servers: str, settings: Settings) -> None:
     admin: Any = open_admin(settings)
     try:
         provision(admin, [Topic("scarce", partitions=1)], settings)

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from streams.runtime.failstop import EXIT_STATUS
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
@@ -79,7 +79,7 @@ def test_a_worker_that_has_lost_its_group_ends_itself(world: World) -> None:
     assert world.ended() == EXIT_STATUS
 
 
-def test_a_broker_that_is_away_for_longer_than_a_write_waits_is_waited_for(kafka: Stack, world: World) -> None:
+def test_a_broker_that_is_away_for_longer_than_a_write_waits_is_waited_for(kafka: TrialStack, world: World) -> None:
     sale = Sale(world, 9, short=True)
     world.start(slow="1", hasty="1")
     sale.go_on(600)

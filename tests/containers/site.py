@@ -9,8 +9,8 @@ from typing import Any, Final
 import httpx
 
 from api.roles import Role
+from lab.trial_stack import TrialStack
 from ops.secrets import make_secrets
-from stack.embedded import Stack
 from stack.environment import app_environment, worker_environment
 from stack.member import HOST, NO_CAS
 from stack.secret_files import KAFKA_PASSWORDS, secret
@@ -35,7 +35,7 @@ JOB_TIMEOUT_S: Final = 180
 class Site:
     """The containers by service. ``prefix`` begins their names, so that they are told from others."""
 
-    stack: Stack
+    stack: TrialStack
     image: str
     folder: Path
     prefix: str = "turnstile-test"

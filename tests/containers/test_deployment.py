@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from lab.free_ports import on_free_ports
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from tests.containers.container import KILLED, NOT_APPLIED, Container
 from tests.containers.engine import ROOT, VERSION, build, engine, limits, podman
 from tests.containers.site import HEALTHY_WITHIN_S, JOBS, PARTS, WORKERS, Shop, Site
@@ -35,7 +34,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def site(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Servers with users in Kafka, and all that the jobs make."""
-    stack = Stack(on_free_ports(tmp_path_factory.mktemp("containers") / "home", kafka_security=True))
+    stack = TrialStack.on_free_ports(tmp_path_factory.mktemp("containers") / "home", kafka_security=True)
     try:
         stack.start()
         site = Site(stack, image, tmp_path_factory.mktemp("secrets") / "files")

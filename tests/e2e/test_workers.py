@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from stack.member import get
 from tables.messages.commands import Buy, TicketLine, encode_command
 from tables.messages.outcomes import OutcomeKind
@@ -85,7 +85,7 @@ def test_workers_coming_and_going_under_load_lose_no_command(two_workers: Pipeli
 
 
 @contextmanager
-def one_more(stack: Stack) -> Iterator[None]:
+def one_more(stack: TrialStack) -> Iterator[None]:
     """``make worker`` in another terminal, then Ctrl-C."""
     ports = stack.settings.server_ports() | {"TURNSTILE_WORKER_PORT": stack.settings.worker_port}
     told = {"TURNSTILE_HOME": str(stack.settings.home), **{name: str(port) for name, port in ports.items()}}

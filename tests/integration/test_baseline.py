@@ -13,7 +13,7 @@ from api.web.raw_response import RawResponse
 from lab.bench.baseline import shop
 from lab.bench.baseline.selling import SCHEMA, SHELF
 from lab.bench.baseline.shop import PATH, TOKENS, Shop, shop_of
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 
 KEY = "a key for the tests of the baseline"
 BUYER = uuid4()
@@ -21,7 +21,7 @@ Order = tuple[dict[bytes, bytes], bytes]
 
 
 @pytest.fixture(scope="module")
-def database(stack: Stack) -> str:
+def database(stack: TrialStack) -> str:
     url = stack.environment["TURNSTILE_DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA baseline")
@@ -37,7 +37,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     shop._caller.cache_clear()
 
 
-def shelf(stack: Stack, stock: int) -> tuple[UUID, UUID]:
+def shelf(stack: TrialStack, stock: int) -> tuple[UUID, UUID]:
     event, kind = uuid4(), uuid4()
     with psycopg.connect(stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
         connection.execute("SET search_path TO baseline")
@@ -73,7 +73,7 @@ def buy(database: str, *orders: Order) -> list[tuple[int, Any]]:
     return [(answer.status, json.loads(answer.body)) for answer in asyncio.run(sale())]
 
 
-def test_it_sells_and_gives_the_same_answer_again(database: str, stack: Stack) -> None:
+def test_it_sells_and_gives_the_same_answer_again(database: str, stack: TrialStack) -> None:
     show = shelf(stack, 5)
     [first] = buy(database, order(show, "k", 2))
     [again] = buy(database, order(show, "k", 2))
@@ -84,7 +84,7 @@ def test_it_sells_and_gives_the_same_answer_again(database: str, stack: Stack) -
     assert left(stack, show) == (3, 1, 1)
 
 
-def test_a_key_that_stood_for_something_else_is_refused(database: str, stack: Stack) -> None:
+def test_a_key_that_stood_for_something_else_is_refused(database: str, stack: TrialStack) -> None:
     show = shelf(stack, 5)
     buy(database, order(show, "other", 2))
     [(status, problem)] = buy(database, order(show, "other", 1))
@@ -92,21 +92,21 @@ def test_a_key_that_stood_for_something_else_is_refused(database: str, stack: St
     assert left(stack, show) == (3, 1, 1)
 
 
-def test_ten_buyers_of_the_last_ticket_get_one_ticket(database: str, stack: Stack) -> None:
+def test_ten_buyers_of_the_last_ticket_get_one_ticket(database: str, stack: TrialStack) -> None:
     show = shelf(stack, 1)
     answers = buy(database, *(order(show, f"rush-{number}") for number in range(10)))
     assert sorted(status for status, _ in answers) == [201, *[409] * 9]
     assert left(stack, show) == (0, 1, 1)
 
 
-def test_nobody_buys_for_another(database: str, stack: Stack) -> None:
+def test_nobody_buys_for_another(database: str, stack: TrialStack) -> None:
     show = shelf(stack, 1)
     [(status, _)] = buy(database, order(show, "k", buyer=uuid4()))
     assert status == 403
     assert left(stack, show) == (1, 0, 0)
 
 
-def left(stack: Stack, show: tuple[UUID, UUID]) -> tuple[int, int, int]:
+def left(stack: TrialStack, show: tuple[UUID, UUID]) -> tuple[int, int, int]:
     """The stock, the purchases, the messages of a show."""
     with psycopg.connect(stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
         row = connection.execute(

@@ -20,9 +20,9 @@ from lab.bench.cpu import Seconds, cpu_seconds, spent
 from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import STOCK, Show, random_id, shows
 from lab.bench.rest_load import Plan, Report
+from lab.trial_stack import TrialStack
 from stack.apps import AppProcess
 from stack.child import Command
-from stack.embedded import Stack
 from stack.member import HOST
 from stack.ports import listens
 
@@ -80,14 +80,14 @@ def _sell(lab: Lab, on_sale: list[Show]) -> float:
     return count / sum(used.values())
 
 
-def _stock(stack: Stack, on_sale: list[Show]) -> None:
+def _stock(stack: TrialStack, on_sale: list[Show]) -> None:
     with psycopg.connect(stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
         connection.execute(SCHEMA.read_bytes())
         rows = [(kind, show.event, STOCK) for show in on_sale for kind in show.types]
         connection.cursor().executemany(SHELF, rows)
 
 
-def load(stack: Stack, on_sale: list[Show], count: int, *, seed: int) -> Report:
+def load(stack: TrialStack, on_sale: list[Show], count: int, *, seed: int) -> Report:
     """Send so many purchases from a process of its own. Raises RuntimeError unless each is answered with 201."""
     accounts = _accounts(seed)
     plan = Plan(
@@ -114,7 +114,7 @@ def _accounts(seed: int) -> list[UUID]:
     return [random_id(rng) for _ in range(ACCOUNTS)]
 
 
-def _token(stack: Stack, account: UUID) -> str:
+def _token(stack: TrialStack, account: UUID) -> str:
     return jwt.encode({"sub": str(account)}, stack.environment["TURNSTILE_TICKET_KEY"], TOKENS)
 
 

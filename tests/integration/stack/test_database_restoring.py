@@ -7,9 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from lab.free_ports import on_free_ports
+from lab.trial_stack import TrialStack
 from stack.backup import BEFORE, backup, restore, restore_database
-from stack.embedded import Stack
 from stack.errors import RestoreRefused
 from stack.postgres import SUPERUSER, Postgres
 
@@ -17,9 +16,9 @@ KEPT = "SELECT word FROM kept"
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+def stack(tmp_path: Path) -> Iterator[TrialStack]:
     """A running PostgreSQL with a table."""
-    stack = Stack(on_free_ports(tmp_path / "home"))
+    stack = TrialStack.on_free_ports(tmp_path / "home")
     try:
         stack.start("postgres")
         run(stack, "CREATE TABLE kept AS SELECT md5(n::text) AS word FROM generate_series(1, 20000) AS n")
@@ -28,19 +27,21 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         stack.remove()
 
 
-def run(stack: Stack, query: str) -> list[tuple[Any]]:
+def run(stack: TrialStack, query: str) -> list[tuple[Any]]:
     with psycopg.connect(server(stack).url(SUPERUSER), autocommit=True) as connection:
         cursor = connection.execute(query.encode())
         return cursor.fetchall() if cursor.description else []
 
 
-def server(stack: Stack) -> Postgres:
+def server(stack: TrialStack) -> Postgres:
     found = stack.members["postgres"]
     assert isinstance(found, Postgres)
     return found
 
 
-def test_a_dump_that_is_cut_off_or_damaged_is_refused_before_anything_is_done(stack: Stack, tmp_path: Path) -> None:
+def test_a_dump_that_is_cut_off_or_damaged_is_refused_before_anything_is_done(
+    stack: TrialStack, tmp_path: Path
+) -> None:
     file, pid = tmp_path / "dump", stack.pids["postgres"]
     backup(stack, file)
     whole = file.read_bytes()
@@ -52,7 +53,7 @@ def test_a_dump_that_is_cut_off_or_damaged_is_refused_before_anything_is_done(st
     assert stack.pids["postgres"] == pid
 
 
-def test_a_restore_that_fails_keeps_the_data_however_often_it_is_tried(stack: Stack, tmp_path: Path) -> None:
+def test_a_restore_that_fails_keeps_the_data_however_often_it_is_tried(stack: TrialStack, tmp_path: Path) -> None:
     """A constraint looks into a table by its name alone, which nobody finds during a restore."""
     run(stack, "CREATE FUNCTION is_kept(text) RETURNS bool LANGUAGE sql AS 'SELECT true FROM kept LIMIT 1'")
     run(stack, "CREATE TABLE odd (word text CHECK (is_kept(word)))")
@@ -67,7 +68,7 @@ def test_a_restore_that_fails_keeps_the_data_however_often_it_is_tried(stack: St
 
 
 def test_rights_and_owners_are_restored_also_of_roles_that_only_the_lost_server_had(
-    stack: Stack, tmp_path: Path
+    stack: TrialStack, tmp_path: Path
 ) -> None:
     for role in ("guest", '"The ""other"" team"', "reader", "friend"):
         run(stack, f"CREATE ROLE {role} LOGIN")
@@ -90,7 +91,7 @@ def test_rights_and_owners_are_restored_also_of_roles_that_only_the_lost_server_
     ]
 
 
-def test_the_former_data_are_kept_beside_the_restored_ones(stack: Stack, tmp_path: Path) -> None:
+def test_the_former_data_are_kept_beside_the_restored_ones(stack: TrialStack, tmp_path: Path) -> None:
     backup(stack, file := tmp_path / "dump")
     run(stack, "INSERT INTO kept VALUES ('since')")
     restore_database(stack, file)

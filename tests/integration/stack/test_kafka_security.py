@@ -23,10 +23,9 @@ from connect.provisioning import open_admin, provision
 from connect.records.appending import Appender
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OPERATOR_ACTIONS, OUTCOMES, all_topics
-from lab.free_ports import on_free_ports
 from lab.target import settings_of
+from lab.trial_stack import TrialStack
 from settings import Settings
-from stack.embedded import Stack
 from stack.environment import app_environment
 from stack.secret_files import KAFKA_PASSWORDS, secret
 from tables.messages.commands import Buy, DefineEvent, EventCommand, TicketLine, encode_command
@@ -38,8 +37,8 @@ READ_TIMEOUT_S = 20.0
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(on_free_ports(tmp_path_factory.mktemp("secured") / "home", kafka_security=True))
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialStack]:
+    stack = TrialStack.on_free_ports(tmp_path_factory.mktemp("secured") / "home", kafka_security=True)
     stack.start("kafka")
     now = settings_for(stack, ADMIN)
     with closing(open_admin(now)) as admin:
@@ -49,7 +48,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.remove()
 
 
-def settings_for(stack: Stack, principal: str) -> Settings:
+def settings_for(stack: TrialStack, principal: str) -> Settings:
     return settings_of(app_environment(stack.settings, principal))
 
 
@@ -74,7 +73,7 @@ def outcomes(now: Settings, event: str, count: int) -> list[Outcome]:
     return found
 
 
-def test_the_api_s_commands_are_decided_and_a_foreign_definition_is_refused(stack: Stack) -> None:
+def test_the_api_s_commands_are_decided_and_a_foreign_definition_is_refused(stack: TrialStack) -> None:
     api, floor = settings_for(stack, "api"), ticket_type(quantity=2)
     event = uuid4()
     send(api, DefineEvent(event, 1, definition(floor)))
@@ -87,7 +86,7 @@ def test_the_api_s_commands_are_decided_and_a_foreign_definition_is_refused(stac
     assert kinds == [OutcomeKind.CHANGED, OutcomeKind.CONFIRMED, OutcomeKind.CONFIRMED, OutcomeKind.REJECTED]
 
 
-def test_nobody_reads_what_is_not_for_them(stack: Stack) -> None:
+def test_nobody_reads_what_is_not_for_them(stack: TrialStack) -> None:
     now = settings_for(stack, "api")
     with closing(make_consumer(client_options(now))) as consumer:
         consumer.assign([TopicPartition(OPERATOR_ACTIONS, 0)])
@@ -96,7 +95,7 @@ def test_nobody_reads_what_is_not_for_them(stack: Stack) -> None:
             consumer.poll(timeout_ms=5_000)
 
 
-def test_a_reader_follows_outcomes_in_groups_of_its_own_and_writes_nothing(stack: Stack) -> None:
+def test_a_reader_follows_outcomes_in_groups_of_its_own_and_writes_nothing(stack: TrialStack) -> None:
     api, reader = settings_for(stack, "api"), settings_for(stack, "reader")
     event = uuid4()
     send(api, DefineEvent(event, 1, definition(ticket_type())))
@@ -121,7 +120,7 @@ def read_outcomes(now: Settings, group: str, key: bytes) -> bool:
 
 
 @pytest.mark.parametrize("password", [None, "guessed"])
-def test_nobody_gets_in_without_a_password(stack: Stack, password: str | None) -> None:
+def test_nobody_gets_in_without_a_password(stack: TrialStack, password: str | None) -> None:
     user = {} if password is None else {"kafka_user": "api", "kafka_password": password}
     known = settings_for(stack, "api")
     now = Settings(kafka_servers=known.kafka_servers, ticket_key=known.ticket_key, **user)  # type: ignore[arg-type]
@@ -129,7 +128,7 @@ def test_nobody_gets_in_without_a_password(stack: Stack, password: str | None) -
         make_consumer(client_options(now), bootstrap_timeout_ms=2_000)
 
 
-def test_the_deployment_s_command_makes_the_same(stack: Stack, tmp_path: Path) -> None:
+def test_the_deployment_s_command_makes_the_same(stack: TrialStack, tmp_path: Path) -> None:
     for name in (principal.name for principal in principals()):
         (tmp_path / KAFKA_PASSWORDS[name]).write_text(secret(stack.settings.home, KAFKA_PASSWORDS[name]))
     environment = {
@@ -147,7 +146,7 @@ def test_the_deployment_s_command_makes_the_same(stack: Stack, tmp_path: Path) -
     assert "the password of api can't be read" in done.stdout
 
 
-def test_rights_that_the_table_no_longer_has_are_taken_away(stack: Stack) -> None:
+def test_rights_that_the_table_no_longer_has_are_taken_away(stack: TrialStack) -> None:
     known = [*principals(), Principal("guest", (OUTCOMES,), (COMMANDS,))]
     passwords = {it.name: secret(stack.settings.home, KAFKA_PASSWORDS[it.name]) for it in principals()}
     passwords["guest"] = "word"

@@ -18,8 +18,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
-from lab.free_ports import on_free_ports
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from stack.errors import HomeInUse, PortsTaken, ServerFailed
 from stack.ports import HOST
 from stack.postgres import SUPERUSER, Postgres
@@ -30,8 +29,8 @@ TOPIC = "kept"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(on_free_ports(tmp_path_factory.mktemp("running") / "home"))
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialStack]:
+    stack = TrialStack.on_free_ports(tmp_path_factory.mktemp("running") / "home")
     stack.start()
     put_something_in_each(stack)
     yield stack
@@ -39,20 +38,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def stack(running: Stack) -> Stack:
+def stack(running: TrialStack) -> TrialStack:
     """Servers that hold something each, all of them up."""
     return running.start()
 
 
 @pytest.fixture
-def idle(tmp_path: Path) -> Iterator[Stack]:
+def idle(tmp_path: Path) -> Iterator[TrialStack]:
     """A stack that nobody has started."""
-    stack = Stack(on_free_ports(tmp_path / "home"))
+    stack = TrialStack.on_free_ports(tmp_path / "home")
     yield stack
     stack.remove()
 
 
-def supervisor(stack: Stack) -> subprocess.Popen[str]:
+def supervisor(stack: TrialStack) -> subprocess.Popen[str]:
     """``python -m stack servers`` on the folder and ports of this stack."""
     ports = stack.settings.server_ports() | stack.settings.app_ports()
     places = {"TURNSTILE_HOME": str(stack.settings.home), "TURNSTILE_JARS": str(stack.settings.jars)}
@@ -74,12 +73,12 @@ def said(process: subprocess.Popen[str], word: str) -> list[str]:
     raise AssertionError("".join(lines))
 
 
-def noted_processes(stack: Stack) -> dict[str, psutil.Process]:
+def noted_processes(stack: TrialStack) -> dict[str, psutil.Process]:
     noted = json.loads((stack.settings.home / "processes.json").read_text())
     return {name: psutil.Process(pid) for name, (pid, _) in noted.items()}
 
 
-def put_something_in_each(stack: Stack) -> None:
+def put_something_in_each(stack: TrialStack) -> None:
     settings = stack.settings
     servers = f"{HOST}:{settings.kafka_port}"
     admin = KafkaAdminClient(bootstrap_servers=servers)
@@ -99,7 +98,7 @@ def put_something_in_each(stack: Stack) -> None:
         sender.send_message(message, "a@mail.example", ["b@mail.example"])
 
 
-def assert_all_is_there(stack: Stack) -> None:
+def assert_all_is_there(stack: TrialStack) -> None:
     settings = stack.settings
     consumer = KafkaConsumer(
         TOPIC,
@@ -131,7 +130,7 @@ def foreign_listeners(processes: dict[str, psutil.Process]) -> list[str]:
     return [str(address) for address in open_to_all if address.ip not in ("127.0.0.1", "::ffff:127.0.0.1")]
 
 
-def test_a_killed_supervisor_takes_its_servers_along_and_the_next_one_finds_their_data(idle: Stack) -> None:
+def test_a_killed_supervisor_takes_its_servers_along_and_the_next_one_finds_their_data(idle: TrialStack) -> None:
     with supervisor(idle) as process:
         said(process, "all servers are ready")
         processes = noted_processes(idle)
@@ -161,7 +160,7 @@ def test_a_killed_supervisor_takes_its_servers_along_and_the_next_one_finds_thei
     assert not any(each.is_running() for each in processes.values())
 
 
-def test_the_database_roles_may_do_no_more_than_they_need(stack: Stack) -> None:
+def test_the_database_roles_may_do_no_more_than_they_need(stack: TrialStack) -> None:
     server = stack.members["postgres"]
     assert isinstance(server, Postgres)
     with psycopg.connect(server.url(SUPERUSER, "postgres")) as connection:
@@ -177,7 +176,7 @@ def test_the_database_roles_may_do_no_more_than_they_need(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("name", ["elasticsearch", "postgres", "smtp", "kafka"])
-def test_one_server_can_be_killed_and_started_again_while_the_others_run(stack: Stack, name: str) -> None:
+def test_one_server_can_be_killed_and_started_again_while_the_others_run(stack: TrialStack, name: str) -> None:
     before = stack.pids
     stack.kill(name)
     assert stack.dead() == [name]
@@ -187,14 +186,14 @@ def test_one_server_can_be_killed_and_started_again_while_the_others_run(stack: 
     assert_all_is_there(stack)
 
 
-def test_a_paused_server_goes_on_where_it_was(stack: Stack) -> None:
+def test_a_paused_server_goes_on_where_it_was(stack: TrialStack) -> None:
     stack.pause("elasticsearch")
     assert not stack.members["elasticsearch"].ready()
     stack.resume("elasticsearch")
     eventually(stack.members["elasticsearch"].ready, within=10)
 
 
-def test_a_taken_port_is_told_with_its_setting_and_nothing_is_started(idle: Stack) -> None:
+def test_a_taken_port_is_told_with_its_setting_and_nothing_is_started(idle: TrialStack) -> None:
     port = idle.settings.postgres_port
     with socket.create_server((HOST, port)), supervisor(idle) as process:
         output, _ = process.communicate(timeout=60)
@@ -203,15 +202,15 @@ def test_a_taken_port_is_told_with_its_setting_and_nothing_is_started(idle: Stac
     assert not (idle.settings.home / "logs").exists()
 
 
-def test_a_stack_that_finds_its_port_taken_gives_the_folder_back(idle: Stack) -> None:
+def test_a_stack_that_finds_its_port_taken_gives_the_folder_back(idle: TrialStack) -> None:
     with socket.create_server((HOST, idle.settings.smtp_port)), pytest.raises(PortsTaken):
         idle.start()
     idle.home.lock()
     idle.home.release()
 
 
-def test_a_server_that_fails_is_told_with_its_log_and_nothing_is_left_running(idle: Stack) -> None:
-    broken = Stack(idle.settings.model_copy(update={"kafka_heap": "none"}))
+def test_a_server_that_fails_is_told_with_its_log_and_nothing_is_left_running(idle: TrialStack) -> None:
+    broken = TrialStack(idle.settings.model_copy(update={"kafka_heap": "none"}))
     with pytest.raises(ServerFailed) as raised:
         broken.start("smtp", "kafka")
     log = broken.settings.home / "logs" / "kafka.log"

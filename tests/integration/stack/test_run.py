@@ -14,8 +14,7 @@ import psutil
 import psycopg
 import pytest
 
-from lab.free_ports import on_free_ports
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from stack.postgres import SUPERUSER, Postgres
 from stack.state_file import NAME
 from tests.eventually import eventually
@@ -28,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 class Run:
     """``python -m stack run`` on the folder and ports of ``stack``, and the lines that it printed."""
 
-    stack: Stack
+    stack: TrialStack
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
 
@@ -75,7 +74,7 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     home = tmp_path_factory.mktemp("run") / "home"
-    stack = Stack(on_free_ports(home))
+    stack = TrialStack.on_free_ports(home)
     home.mkdir()
     (home / "sales-0").write_text("a file where a worker wants its folder")
     ports = stack.settings.server_ports() | stack.settings.app_ports()

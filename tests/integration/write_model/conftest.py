@@ -11,8 +11,8 @@ import pytest
 from psycopg import sql
 
 from api.adapters.postgres.database import Database
+from lab.trial_stack import TrialStack
 from migrations.apply import apply_steps
-from stack.embedded import Stack
 from stack.postgres import CAPTURE, OWNER, SUPERUSER, Postgres
 
 
@@ -40,7 +40,7 @@ class Scratch:
 
 
 @contextmanager
-def made(stack: Stack, template: str = "template1") -> Iterator[Scratch]:
+def made(stack: TrialStack, template: str = "template1") -> Iterator[Scratch]:
     """A new database, a copy of ``template``."""
     server = Postgres(stack.settings)
     name = f"scratch_{uuid4().hex[:12]}"
@@ -52,13 +52,13 @@ def made(stack: Stack, template: str = "template1") -> Iterator[Scratch]:
 
 
 @pytest.fixture
-def empty(stack: Stack) -> Iterator[Scratch]:
+def empty(stack: TrialStack) -> Iterator[Scratch]:
     with made(stack) as scratch:
         yield scratch
 
 
 @pytest.fixture(scope="module")
-def write_model(stack: Stack) -> Iterator[Scratch]:
+def write_model(stack: TrialStack) -> Iterator[Scratch]:
     """The database that those of the tests are copies of: all steps are applied once a module, not for each test."""
     with made(stack) as scratch:
         apply_steps(scratch.url, CAPTURE)
@@ -66,7 +66,7 @@ def write_model(stack: Stack) -> Iterator[Scratch]:
 
 
 @pytest.fixture
-def scratch(stack: Stack, write_model: Scratch) -> Iterator[Scratch]:
+def scratch(stack: TrialStack, write_model: Scratch) -> Iterator[Scratch]:
     with made(stack, write_model.name) as scratch:
         yield scratch
 

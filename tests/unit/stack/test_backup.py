@@ -5,20 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from lab.free_ports import on_free_ports
+from lab.trial_stack import TrialStack
 from stack import backup as stack_backup
 from stack.backup import DRAFT, backup, restore_database, roles_of
-from stack.embedded import Stack
 from stack.errors import RestoreRefused
 from stack.postgres import Postgres
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
-    return Stack(on_free_ports(tmp_path / "home"))
+def stack(tmp_path: Path) -> TrialStack:
+    return TrialStack.on_free_ports(tmp_path / "home")
 
 
-def test_a_backup_that_fails_says_why_and_leaves_no_file(stack: Stack, tmp_path: Path) -> None:
+def test_a_backup_that_fails_says_why_and_leaves_no_file(stack: TrialStack, tmp_path: Path) -> None:
     file = tmp_path / "turnstile.dump"
     with pytest.raises(RestoreRefused, match=r"^pg_dump: error: connection to server .* failed"):
         backup(stack, file)
@@ -26,7 +25,7 @@ def test_a_backup_that_fails_says_why_and_leaves_no_file(stack: Stack, tmp_path:
 
 
 def test_a_second_backup_meanwhile_is_refused_and_takes_nothing_from_the_first(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: TrialStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "turnstile.dump"
 
@@ -42,7 +41,7 @@ def test_a_second_backup_meanwhile_is_refused_and_takes_nothing_from_the_first(
 
 
 def test_what_a_killed_backup_has_left_is_gone_after_the_next(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: TrialStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         """The process ends here."""
@@ -71,7 +70,7 @@ def test_what_a_killed_backup_has_left_is_gone_after_the_next(
 
 
 @pytest.fixture
-def unprepared(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Postgres:
+def unprepared(stack: TrialStack, monkeypatch: pytest.MonkeyPatch) -> Postgres:
     """Nothing is started, and every program says that ``guest`` is named in the dump."""
     for name in ("prepare", "start"):
         monkeypatch.setattr(stack, name, lambda *_: None)
@@ -84,13 +83,13 @@ def unprepared(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Postgres:
 
 
 @pytest.mark.usefixtures("unprepared")
-def test_roles_that_cant_be_made_refuse_the_restore(stack: Stack, tmp_path: Path) -> None:
+def test_roles_that_cant_be_made_refuse_the_restore(stack: TrialStack, tmp_path: Path) -> None:
     with pytest.raises(RestoreRefused, match="the roles of the dump can't be made: connection failed"):
         restore_database(stack, tmp_path / "turnstile.dump")
 
 
 def test_the_server_has_its_own_data_again_also_if_it_cant_be_stopped(
-    stack: Stack, unprepared: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: TrialStack, unprepared: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, stops = unprepared.data, iter((None, OSError("full")))
 

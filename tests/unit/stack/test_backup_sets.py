@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from lab.free_ports import on_free_ports
+from lab.trial_stack import TrialStack
 from stack import backup_sets
 from stack.backup_sets import DUMP, LEDGER, SECRETS, back_up_all, restore_all, rotate, sets_in
-from stack.embedded import Stack
 from stack.errors import RestoreRefused
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
-    stack = Stack(on_free_ports(tmp_path / "home"))
+def stack(tmp_path: Path) -> TrialStack:
+    stack = TrialStack.on_free_ports(tmp_path / "home")
     assert stack.environment  # which makes the secrets
     return stack
 
@@ -31,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Writes a dump and a snapshot without servers; what the operator's command was told in its environment."""
     told: dict[str, str] = {}
 
-    def operate(_: Stack, *arguments: str, **more: str) -> None:
+    def operate(_: TrialStack, *arguments: str, **more: str) -> None:
         assert arguments == ("ledger", "snapshot")
         told.update(more)
         Path(more["TURNSTILE_LEDGER_SNAPSHOTS"]).mkdir()
@@ -42,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def test_a_set_has_the_database_the_secrets_and_the_ledger_and_only_its_owner_can_read_it(
-    stack: Stack, tmp_path: Path, quick: dict[str, str]
+    stack: TrialStack, tmp_path: Path, quick: dict[str, str]
 ) -> None:
     made = back_up_all(stack, tmp_path / "backups")
     assert {path.name for path in made.iterdir()} == {DUMP, SECRETS, LEDGER}
@@ -54,7 +53,7 @@ def test_a_set_has_the_database_the_secrets_and_the_ledger_and_only_its_owner_ca
 
 
 def test_so_many_sets_are_kept_and_nothing_of_those_that_were_broken_off(
-    stack: Stack, tmp_path: Path, quick: dict[str, str]
+    stack: TrialStack, tmp_path: Path, quick: dict[str, str]
 ) -> None:
     for day in range(1, 5):
         a_set(tmp_path, f"2026010{day}T000000Z")
@@ -66,7 +65,7 @@ def test_so_many_sets_are_kept_and_nothing_of_those_that_were_broken_off(
     assert not list(tmp_path.glob("*.unfinished"))
 
 
-def test_a_backup_that_fails_leaves_no_set_and_removes_none(stack: Stack, tmp_path: Path) -> None:
+def test_a_backup_that_fails_leaves_no_set_and_removes_none(stack: TrialStack, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     older = [a_set(folder, f"2026010{day}T000000Z") for day in range(1, 4)]
     with pytest.raises(RestoreRefused, match="pg_dump"):
@@ -75,21 +74,21 @@ def test_a_backup_that_fails_leaves_no_set_and_removes_none(stack: Stack, tmp_pa
 
 
 def test_a_snapshot_that_fails_leaves_no_set_either(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: TrialStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backup_sets, "backup", lambda _, file: file.touch())
-    monkeypatch.setattr(Stack, "environment", property(lambda _: {"TURNSTILE_TICKET_KEY": "short"}))
+    monkeypatch.setattr(TrialStack, "environment", property(lambda _: {"TURNSTILE_TICKET_KEY": "short"}))
     with pytest.raises(RestoreRefused, match="ledger snapshot"):
         back_up_all(stack, tmp_path / "backups")
     assert list((tmp_path / "backups").iterdir()) == []
 
 
 def test_a_backup_while_another_one_is_made_is_refused_and_takes_nothing_from_it(
-    stack: Stack, tmp_path: Path, quick: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    stack: TrialStack, tmp_path: Path, quick: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = []
 
-    def dump(_: Stack, file: Path) -> None:
+    def dump(_: TrialStack, file: Path) -> None:
         file.touch()
         with pytest.raises(BlockingIOError) as refused:
             back_up_all(stack, tmp_path / "backups")
@@ -103,7 +102,7 @@ def test_a_backup_while_another_one_is_made_is_refused_and_takes_nothing_from_it
 
 
 @pytest.mark.parametrize("name", ["postgres", "kafka", "elasticsearch"])
-def test_nothing_is_restored_over_data(stack: Stack, tmp_path: Path, name: str) -> None:
+def test_nothing_is_restored_over_data(stack: TrialStack, tmp_path: Path, name: str) -> None:
     (stack.settings.home / name).mkdir()
     before = (stack.settings.home / SECRETS / "ticket_key").read_text()
     with pytest.raises(RestoreRefused, match="has data"):
@@ -111,7 +110,7 @@ def test_nothing_is_restored_over_data(stack: Stack, tmp_path: Path, name: str) 
     assert (stack.settings.home / SECRETS / "ticket_key").read_text() == before
 
 
-def test_what_is_no_set_is_refused(stack: Stack, tmp_path: Path) -> None:
+def test_what_is_no_set_is_refused(stack: TrialStack, tmp_path: Path) -> None:
     with pytest.raises(RestoreRefused, match="is no set of backups"):
         restore_all(stack, tmp_path)
 
@@ -119,7 +118,7 @@ def test_what_is_no_set_is_refused(stack: Stack, tmp_path: Path) -> None:
 def test_a_set_whose_dump_is_cut_off_or_whose_ledger_is_damaged_leaves_the_folder_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack = Stack(on_free_ports(home := tmp_path / "home"))
+    stack = TrialStack.on_free_ports(home := tmp_path / "home")
     home.mkdir()
     made = a_set(tmp_path, "20260101T000000Z")
     (made / DUMP).write_bytes(b"PGDMP")

@@ -7,8 +7,8 @@ import pytest
 
 from connect.access.principals import principals
 from lab.target import settings_of
+from lab.trial_stack import TrialStack
 from stack.apps import AppProcess
-from stack.embedded import Stack
 from stack.environment import app_environment
 from stack.kafka import Kafka
 from stack.kafka_connect import KafkaConnect
@@ -57,7 +57,7 @@ def test_each_server_may_read_the_folder_of_its_password_and_no_other(secured: S
 
 
 def test_each_part_signs_in_as_itself(secured: StackSettings) -> None:
-    parts = {name: member for name, member in Stack(secured).members.items() if isinstance(member, AppProcess)}
+    parts = {name: member for name, member in TrialStack(secured).members.items() if isinstance(member, AppProcess)}
     users = {name: settings_of(part.command().env) for name, part in parts.items()}
     assert {name: now.kafka_user for name, now in users.items()} == {
         "migrations": "operator",

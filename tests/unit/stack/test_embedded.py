@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.free_ports import on_free_ports
+from lab.trial_stack import TrialStack
 from stack.child import Command
-from stack.embedded import Stack
 from stack.member import StackMember
 
 # It writes a file if it is asked to end.
@@ -45,7 +44,7 @@ class Member(StackMember):
 
 @pytest.mark.parametrize("keeps", [False, True])
 def test_all_are_killed_unless_one_has_something_to_write_that_is_kept(tmp_path: Path, keeps: bool) -> None:
-    stack = Stack(on_free_ports(tmp_path / "home"))
+    stack = TrialStack.on_free_ports(tmp_path / "home")
     stack.members["smtp"] = member = Member(stack.settings)
     member.keeps = keeps
     stack.home.lock()

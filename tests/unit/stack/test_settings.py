@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 import stack.apps
-from lab.free_ports import on_free_ports
+from lab.trial_stack import TrialStack
 from settings import Settings
 from stack import supervisor
 from stack.apps import one_more
-from stack.embedded import Stack
 from stack.environment import app_environment, worker_environment
 from stack.errors import StackError
 from stack.kafka import brokers
@@ -75,7 +74,7 @@ def test_commands_beside_a_run_know_what_it_was_started_with_and_the_environment
 def test_another_number_of_brokers_on_the_same_folder_is_refused_before_anything_starts(tmp_path: Path) -> None:
     StackSettings.model_validate({"home": tmp_path, "brokers": 3}).remember()
     with pytest.raises(StackError, match="was made with BROKERS=3, not 1"):
-        supervisor.run(Stack(StackSettings.model_validate({"home": tmp_path})), ProgressPrinter())
+        supervisor.run(TrialStack(StackSettings.model_validate({"home": tmp_path})), ProgressPrinter())
     assert [path.name for path in tmp_path.iterdir()] == ["chosen.json"]
 
 
@@ -93,7 +92,7 @@ def test_every_port_has_its_setting(stack_settings: StackSettings) -> None:
 
 
 def test_zipkin_is_a_server_of_the_stack_only_when_asked_for(stack_settings: StackSettings) -> None:
-    stack, more = Stack(stack_settings), Stack(stack_settings.model_copy(update={"zipkin": True}))
+    stack, more = TrialStack(stack_settings), TrialStack(stack_settings.model_copy(update={"zipkin": True}))
     assert set(more.servers) - set(stack.servers) == {"zipkin"}
     assert set(more.environment) - set(stack.environment) == {"TURNSTILE_ZIPKIN_URL", "TURNSTILE_TRACE_RATIO"}
 
@@ -101,7 +100,7 @@ def test_zipkin_is_a_server_of_the_stack_only_when_asked_for(stack_settings: Sta
 def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNSTILE_HOME", "elsewhere")
     monkeypatch.setenv("TURNSTILE_KAFKA_PORT", "1")
-    whole = Stack(on_free_ports(tmp_path / "home", workers=2))
+    whole = TrialStack.on_free_ports(tmp_path / "home", workers=2)
     ports = list((whole.settings.server_ports() | whole.settings.app_ports()).values())
     assert whole.settings.home == tmp_path / "home"
     assert len(set(ports)) == len(ports)
@@ -122,7 +121,7 @@ def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypat
 def test_records_are_kept_on_three_brokers_where_there_are_three(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, replicas: int, in_sync: int
 ) -> None:
-    whole = Stack(on_free_ports(tmp_path / "home", brokers=count))
+    whole = TrialStack.on_free_ports(tmp_path / "home", brokers=count)
     for name, value in whole.environment.items():
         monkeypatch.setenv(name, value)
     settings = Settings()
@@ -133,7 +132,7 @@ def test_records_are_kept_on_three_brokers_where_there_are_three(
 
 
 def test_every_broker_knows_all_controllers_and_has_an_id_and_a_folder_of_its_own(tmp_path: Path) -> None:
-    members = brokers(Stack(on_free_ports(tmp_path / "home", brokers=3)).settings)
+    members = brokers(TrialStack.on_free_ports(tmp_path / "home", brokers=3).settings)
     configurations = [member._configuration() for member in members]
     assert len({str(one["controller.quorum.voters"]) for one in configurations}) == 1
     assert [one["node.id"] for one in configurations] == [1, 2, 3]

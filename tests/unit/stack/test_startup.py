@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.trial_stack import TrialStack
 from stack.child import Command
-from stack.embedded import Stack
 from stack.errors import ServerFailed
 from stack.member import StackMember
 from stack.settings import StackSettings
@@ -43,7 +43,7 @@ class Patient(Hesitant):
 
 
 def start(member: StackMember) -> None:
-    stack = Stack(member.settings)
+    stack = TrialStack(member.settings)
     stack.members[member.name] = member
     member.log.parent.mkdir(parents=True)
     try:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.trial_stack import TrialStack
 from stack.child import Command
-from stack.embedded import Stack
 from stack.errors import StackError
 from stack.member import StackMember
 from stack.part import LATE_S, WORKS_AGAIN, PartPhase, pause_s
@@ -53,7 +53,7 @@ class Supervised:
     """A stack of small parts under supervision, gone through step by step."""
 
     def __init__(self, home: Path, *members: Small) -> None:
-        self.stack = Stack(StackSettings(home=home))
+        self.stack = TrialStack(StackSettings(home=home))
         self.stack.members = {member.name: member for member in members}
         self.now = 0.0
         self.told: list[tuple[str, str]] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from stack.embedded import Stack
+from lab.trial_stack import TrialStack
 from stack.part import WORKS_AGAIN, PartPhase
 from stack.progress import ProgressPrinter
 from stack.settings import StackSettings
@@ -20,7 +20,7 @@ class Run:
 
     def __init__(self, home: Path) -> None:
         self.output = io.StringIO()
-        stack = Stack(StackSettings(home=home))
+        stack = TrialStack(StackSettings(home=home))
         self.report = StatusPrinter(stack, ProgressPrinter(Console(file=self.output, highlight=False, width=100)))
         self.it = Supervision(stack, ["api", "elasticsearch", "catalogue"], self.report.tell, lambda: 0.0)
         self.parts = self.it.parts
