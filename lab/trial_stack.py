@@ -9,6 +9,9 @@ from typing import Self
 from lab.free_ports import on_free_ports
 from stack.embedded import Stack
 from stack.errors import StackError
+from stack.java import archive_file
+from stack.kafka_connect import KafkaConnect
+from stack.postgres import Postgres
 
 
 class TrialStack(Stack):
@@ -27,14 +30,17 @@ class TrialStack(Stack):
 
     def remove(self) -> None:
         """End everything at once and delete its data, also outside of the data folder (stack/postgres_files.py)."""
-        if not any(self.members[name].has_to_end_well() for name in self.pids):
-            self._abort()
+        if all(archive_file(self.settings.jars, name).exists() for name in self.pids if name in self._archived):
+            for name in self.pids:
+                # Killed, PostgreSQL would leave its shared memory behind.
+                self.processes[name].send_signal(signal.SIGQUIT if name == Postgres.name else signal.SIGKILL)
         self.stop()
         self.home.remove()
 
-    def _abort(self) -> None:
-        for name in self.pids:
-            self.processes[name].send_signal(self.members[name].abort_signal)
+    @property
+    def _archived(self) -> list[str]:
+        """Those that write the archive of their classes when they end by themselves, for all stacks to come."""
+        return [*self.brokers, KafkaConnect.name]
 
     def kill(self, name: str) -> None:
         """Kill one process as a crash would (SIGKILL)."""

@@ -19,7 +19,7 @@ from stack.broker_access import (
     make_principals,
 )
 from stack.child import Command
-from stack.java import SMALL_ENVIRONMENT, archive_file, class_archive, java, log_to_console, metrics_agent
+from stack.java import SMALL_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
 from stack.member import HOST, StackMember, properties, write
 from stack.ports import listens
 from stack.secret_files import KAFKA_PASSWORDS, secret
@@ -79,10 +79,6 @@ class Kafka(StackMember):
             env=SMALL_ENVIRONMENT,
             death_signal=signal.SIGTERM,
         )
-
-    def has_to_end_well(self) -> bool:
-        """Whether the archive of its classes is still to be written."""
-        return not archive_file(self.settings.jars, self.name).exists()
 
     def ready(self) -> bool:
         """Whether the broker answers and has joined its cluster."""

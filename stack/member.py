@@ -29,7 +29,6 @@ class StackMember(ABC):
     tries: ClassVar[int] = 1  # how often it is started if it ends before it is ready
     retry_pause_s: ClassVar[float] = 1.0  # the pause before such a start
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    abort_signal: ClassVar[signal.Signals] = signal.SIGKILL  # ends it where its data is deleted next
     ready_timeout_s: ClassVar[float] = 90.0
     stop_timeout_s: ClassVar[float] = 3.0
 
@@ -57,10 +56,6 @@ class StackMember(ABC):
     def complaint(self) -> str:
         """What in it has failed though it is ready, in a line; may be empty. Asked at intervals."""
         return ""
-
-    def has_to_end_well(self) -> bool:
-        """Whether it writes something when it ends that is kept, even if its data is deleted."""
-        return False
 
     def settle(self) -> None:
         """What is done once, when it has become ready."""

@@ -30,7 +30,6 @@ class Postgres(StackMember):
     tries = 6  # the children of a killed server keep its shared memory a moment longer
     stop_signal = signal.SIGINT  # fast shutdown: open transactions are rolled back
     stop_timeout_s = 10.0  # Debezium confirms what it has read every 5 s, and the server waits for that
-    abort_signal = signal.SIGQUIT  # killed, it would leave its shared memory behind
 
     def __init__(self, settings: StackSettings) -> None:
         super().__init__(settings)

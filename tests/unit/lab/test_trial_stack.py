@@ -9,6 +9,7 @@ import pytest
 
 from lab.trial_stack import TrialStack
 from stack.child import Command
+from stack.java import archive_file
 from stack.member import StackMember
 
 # It writes a file if it is asked to end.
@@ -25,12 +26,11 @@ time.sleep(60)
 """
 
 
-class Member(StackMember):
-    """One that writes a file outside of the data folder when it ends by itself."""
+class Connect(StackMember):
+    """Kafka Connect's place in the stack, with a program that writes a file when it ends by itself."""
 
-    name = "smtp"
+    name = "connect"
     stop_timeout_s = 20.0
-    keeps = False
 
     def command(self) -> Command:
         return Command((sys.executable, "-c", PROGRAM, str(self.settings.home.parent / "kept")), self.log)
@@ -38,20 +38,20 @@ class Member(StackMember):
     def ready(self) -> bool:
         return "ready" in self.log.read_text()
 
-    def has_to_end_well(self) -> bool:
-        return self.keeps
-
 
 @pytest.mark.parametrize("keeps", [False, True])
-def test_all_are_killed_unless_one_has_something_to_write_that_is_kept(tmp_path: Path, keeps: bool) -> None:
-    stack = TrialStack.on_free_ports(tmp_path / "home")
-    stack.members["smtp"] = member = Member(stack.settings)
-    member.keeps = keeps
+def test_all_are_killed_unless_one_has_to_write_the_archive_of_its_classes(tmp_path: Path, keeps: bool) -> None:
+    stack = TrialStack.on_free_ports(tmp_path / "home", jars=tmp_path / "jars")
+    stack.members["connect"] = Connect(stack.settings)
+    archive = archive_file(stack.settings.jars, "connect")
+    archive.parent.mkdir(parents=True)
+    if not keeps:
+        archive.touch()
     stack.home.lock()
     stack._opened = True
-    for _ in stack.bring_up("smtp"):
+    for _ in stack.bring_up("connect"):
         time.sleep(0.02)
-    process = stack.processes["smtp"]
+    process = stack.processes["connect"]
     stack.remove()
     assert process.returncode == (0 if keeps else -signal.SIGKILL)
     assert (tmp_path / "kept").exists() == keeps
