@@ -69,13 +69,13 @@ class CaptureWatch:
             consumer.close()
 
     def _learn(self, record: Any) -> None:
-        by = dict(record.headers or ()).get(CONNECTOR_HEADER)
-        moment = _TIMESTAMP.search(record.value or b"")
-        if by is not None and moment is not None:
+        by = (dict(record.headers or ()).get(CONNECTOR_HEADER) or b"").decode(errors="replace")
+        written = _written_at(record.value or b"")
+        if by in self._connectors and written is not None:
             # No row is newer than its arrival: PostgreSQL's clock may be ahead, or somebody wrote the row by hand.
-            at = min(datetime.fromisoformat(moment[0].decode()).timestamp(), record.timestamp / 1000)
+            at = min(written, record.timestamp / 1000)
             self._since = at if self._since is None else self._since
-            self._written[by.decode(errors="replace")] = at
+            self._written[by] = at
 
     def _connected(self) -> Any:
         if self._consumer is None:
@@ -86,6 +86,15 @@ class CaptureWatch:
             consumer.seek(partition, max(consumer.beginning_offsets([partition])[partition], end - INITIAL_MAX_ROWS))
             self._consumer = consumer
         return self._consumer
+
+
+def _written_at(value: bytes) -> float | None:
+    """When a row was written, in seconds since 1970; None for a record that does not say it."""
+    moment = _TIMESTAMP.search(value)
+    try:
+        return None if moment is None else datetime.fromisoformat(moment[0].decode()).timestamp()
+    except ValueError:
+        return None
 
 
 def lateness(age: float) -> str:

@@ -64,6 +64,19 @@ def test_the_newest_row_that_came_through_a_connector_tells_how_far_it_is(now: l
     assert watch.written("turnstile-account") == 0
 
 
+@pytest.mark.parametrize("at", [b"2030-13-17T17:46:30Z", b"0000-01-01T00:00:00Z", b"2030-03-17T17:46:30+99:00"])
+def test_a_row_without_a_time_is_none(now: list[float], at: bytes) -> None:
+    watch = watch_of(Records(beat(b"turnstile-event", at), beat(b"turnstile-event", b"2030-03-17T17:46:30Z")))
+    watch.look()
+    assert watch.ages()["turnstile-event"] == 10.0
+
+
+def test_only_the_rows_of_these_connectors_are_kept(now: list[float]) -> None:
+    watch = watch_of(Records(*(beat(b"other %d" % number, b"2030-03-17T17:46:30Z") for number in range(9))))
+    watch.look()
+    assert watch._written == {}
+
+
 def test_a_row_from_the_future_hides_no_silence(now: list[float]) -> None:
     """Somebody wrote it, or PostgreSQL's clock was ahead and was set back since."""
     watch = watch_of(
