@@ -39,5 +39,5 @@ def decode_origin(header: bytes) -> RequestOrigin | None:
     """The origin in a header; None for one that is not ours."""
     try:
         return _decoder.decode(header)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -90,7 +90,16 @@ def test_the_longest_origin_fits_its_header() -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [b"", b"x", b"\xc1", b"\x93\xa1t\xff\x00", encode_origin(RequestOrigin("t", 0, 0, 0))[:-1]]
+    "header",
+    [
+        b"",
+        b"x",
+        b"\xc1",
+        b"\x93\xa1t\xff\x00",
+        encode_origin(RequestOrigin("t", 0, 0, 0))[:-1],
+        b"\x97\xa1t\x00\x00\x00\xc0\xc0" + b"\x91" * 1_000 + b"\xc0",
+    ],
+    ids=lambda header: repr(header)[:40],
 )
 def test_a_header_of_somebody_else_is_no_origin(header: bytes) -> None:
     assert decode_origin(header) is None
