@@ -14,13 +14,12 @@ from typing import Any, Final
 from kafka import KafkaProducer, TopicPartition
 
 from connect.client_options import ClientOptions
-from connect.records.consumer import make_consumer
+from connect.records.consumer import make_consumer, read_to
 from connect.topics import OPERATOR_ACTIONS
 from tables.errors import MalformedRecord
 from tables.messages.operator_actions import OperatorAction, decode_action, encode_action
 
 WRITE_TIMEOUT_S: Final = 30.0
-POLL_MS: Final = 1_000
 
 
 def record(kafka: ClientOptions, action: str, reason: str, **details: Any) -> OperatorAction:
@@ -38,9 +37,8 @@ def read(kafka: ClientOptions) -> Iterator[OperatorAction]:
         consumer.assign([place])
         end = consumer.end_offsets([place])[place]
         consumer.seek_to_beginning(place)
-        while consumer.position(place) < end:
-            for batch in consumer.poll(timeout_ms=POLL_MS).values():
-                yield from _readable(one.value for one in batch)
+        for batch in read_to(consumer, {place: end}):
+            yield from _readable(one.value for one in batch)
 
 
 def _user() -> str:

@@ -9,7 +9,7 @@ from kafka import TopicPartition
 from connect.client_options import client_options
 from connect.observe.lag import make_client
 from connect.partitioning import home_of
-from connect.records.consumer import make_consumer
+from connect.records.consumer import make_consumer, read_to
 from connect.topics import COMMANDS, group
 from settings import Settings
 from tables.errors import MalformedRecord, TurnstileError
@@ -19,7 +19,6 @@ from tables.ledger.ledger import Ledger
 from tables.messages.commands import Command, LimitHolds, decode_command
 
 BATCH_MAX_RECORDS: Final = 2_000
-POLL_MS: Final = 500
 
 
 class LogCut(TurnstileError):
@@ -40,7 +39,7 @@ def log_begin(now: Settings, partition: int) -> int:
 
 
 def read_log(now: Settings, partition: int, begin: int, end: int) -> Generator[list[Any], None, None]:
-    """The records of a partition from ``begin`` on and below ``end``, in batches. Raises LogCut."""
+    """The records of a partition from ``begin`` on and below ``end``, in batches. Raises LogCut, KafkaError."""
     if begin >= end:
         return
     with closing(make_consumer(client_options(now))) as consumer:
@@ -52,9 +51,8 @@ def read_log(now: Settings, partition: int, begin: int, end: int) -> Generator[l
             )
         consumer.assign([place])
         consumer.seek(place, begin)
-        while consumer.position(place) < end:
-            for batch in consumer.poll(timeout_ms=POLL_MS, max_records=BATCH_MAX_RECORDS).values():
-                yield [record for record in batch if record.offset < end]
+        for batch in read_to(consumer, {place: end}, BATCH_MAX_RECORDS):
+            yield [record for record in batch if record.offset < end]
 
 
 def read_commands(now: Settings, partition: int, begin: int, end: int) -> Generator[LogCommand, None, None]:

@@ -25,7 +25,7 @@ from connect.connectors.resync import resync
 from connect.errors import ConnectError
 from connect.polling import Polling
 from connect.provisioning import open_admin
-from connect.records.consumer import make_consumer
+from connect.records.consumer import make_consumer, read_to
 from connect.topics import ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, OUTCOMES, group
 from connect.wal_position import epoch, segment
 from settings import Settings, settings
@@ -39,7 +39,6 @@ ROLE: Final = "sales"
 # A worker that has just ended is a member of its group until its session expires.
 EMPTY_GROUP_TIMEOUT_S: Final = 15
 TAIL_RECORDS: Final = 50
-POLL_MS: Final = 5_000
 
 RAISE: Final = """
 WITH raised AS (UPDATE event SET version = version + %(epoch)s, revision = -1 RETURNING id, version)
@@ -100,9 +99,8 @@ def newest_position(kafka: ClientOptions) -> int:
         for place, end in ends.items():
             consumer.seek(place, max(0, end - TAIL_RECORDS))
         newest = 0
-        while any(consumer.position(place) < end for place, end in ends.items()):
-            for records in consumer.poll(timeout_ms=POLL_MS).values():
-                newest = max([newest, *(position_of(record.value) for record in records)])
+        for records in read_to(consumer, ends):
+            newest = max([newest, *(position_of(record.value) for record in records)])
         return newest
 
 
@@ -114,7 +112,7 @@ def position_of(value: bytes | None) -> int:
     try:
         change = _decode(value or b"")
         return max(change.lsn, change.revision)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 0
 
 

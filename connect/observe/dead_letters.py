@@ -1,6 +1,5 @@
 """The dead-letter topics: reading what is open, and resolving them."""
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -8,17 +7,14 @@ from typing import Any, Final
 
 from aiokafka.errors import MessageSizeTooLargeError
 from kafka import TopicPartition
-from kafka.errors import KafkaTimeoutError
 
 from connect.client_options import ClientOptions
 from connect.observe.dead_letter import DeadLetter, Fate, decode_dead_letter, decode_fate, encode_fate
 from connect.records.appending import Appender
-from connect.records.consumer import make_consumer
+from connect.records.consumer import make_consumer, read_to
 from connect.topics import COMPACTED_TOPICS, CONSUMERS, dead_letters
 from tables.messages.dead_letters import DeadLetterInfo
 
-READ_TIMEOUT_S: Final = 30.0
-POLL_MS: Final = 500
 CONNECT_TIMEOUT_MS: Final = 5_000
 
 
@@ -83,7 +79,7 @@ class DeadLetterTopics:
     def _records(self, topic: str, partition: int | None, start: int) -> Iterator[Any]:
         """The records of a topic, or of one partition of it from an offset on, up to its current end.
 
-        Raises KafkaTimeoutError if nothing arrives for READ_TIMEOUT_S.
+        Raises KafkaTimeoutError if nothing more arrives.
         """
         consumer = make_consumer(self._kafka, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
         try:
@@ -93,13 +89,8 @@ class DeadLetterTopics:
             consumer.assign(partitions)
             for each in partitions:
                 consumer.seek(each, max(start, begins[each]))
-            last = time.monotonic()
-            while any(consumer.position(each) < ends[each] for each in partitions):
-                for batch in consumer.poll(timeout_ms=POLL_MS).values():
-                    last = time.monotonic()
-                    yield from batch
-                if time.monotonic() - last > READ_TIMEOUT_S:
-                    raise KafkaTimeoutError(f"nothing more of {topic} within {READ_TIMEOUT_S:g} s")
+            for batch in read_to(consumer, ends):
+                yield from batch
         finally:
             consumer.close()
 

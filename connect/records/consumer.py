@@ -5,11 +5,13 @@ record can't be isolated, is skipped, logged once and counted. These consumers c
 ``connect/records/fetching.py`` does the same.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import Fetcher
+from kafka.errors import KafkaTimeoutError
 from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 
 from connect.client_options import ClientOptions
@@ -27,6 +29,8 @@ from connect.records.unread import count_unreadable
 
 # kafka-python's default of 30 s is too long for interactive commands.
 CONNECT_TIMEOUT_MS: Final = 5_000
+POLL_MS: Final = 500
+READ_TIMEOUT_S: Final = 30.0
 
 
 def make_consumer(kafka: ClientOptions, **options: Any) -> Any:
@@ -35,6 +39,30 @@ def make_consumer(kafka: ClientOptions, **options: Any) -> Any:
     consumer = KafkaConsumer(**kafka, enable_auto_commit=False, isolation_level="read_committed", **options)
     consumer._fetcher.PartitionRecords = LenientPartitionRecords
     return consumer
+
+
+def read_to(
+    consumer: Any,
+    ends: Mapping[TopicPartition, int],
+    poll_max_records: int | None = None,
+    timeout_s: float = READ_TIMEOUT_S,
+) -> Iterator[list[Any]]:
+    """The records of the assigned partitions up to their ``ends``, or some more, in batches of one partition.
+
+    Raises KafkaTimeoutError if nothing arrives for ``timeout_s``.
+    """
+    known: dict[TopicPartition, int] = {}
+    moved_s = time.monotonic()
+    while True:
+        at = {place: consumer.position(place) for place in ends}
+        if all(at[place] >= end for place, end in ends.items()):
+            return
+        if at != known:
+            known, moved_s = at, time.monotonic()
+        elif time.monotonic() - moved_s > timeout_s:
+            topics = ", ".join(sorted({place.topic for place in ends}))
+            raise KafkaTimeoutError(f"nothing more of {topics} within {timeout_s:g} s")
+        yield from consumer.poll(timeout_ms=POLL_MS, max_records=poll_max_records).values()
 
 
 class LenientPartitionRecords(Fetcher.PartitionRecords):  # type: ignore[misc,unused-ignore]

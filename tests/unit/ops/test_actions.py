@@ -34,7 +34,7 @@ class FakeTopic:
     def position(self, place: Any) -> int:
         return self.at
 
-    def poll(self, timeout_ms: int) -> dict[Any, list[Any]]:
+    def poll(self, **_: object) -> dict[Any, list[Any]]:
         self.at += 1
         return {None: [SimpleNamespace(value=self.values[self.at - 1])]}
 

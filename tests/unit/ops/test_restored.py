@@ -22,6 +22,7 @@ from ops.restored import NotReady, check_positions
         (b"{", 0),
         (b"{}", 0),
         (b'{"__lsn": "\xff"}', 0),
+        (b'{"x":' + b"[" * 100_000, 0),
     ],
 )
 def test_a_record_that_nobody_can_read_tells_of_no_place(value: bytes | None, position: int) -> None:
@@ -50,7 +51,7 @@ class FakeConsumer:
     def position(self, place: TopicPartition) -> int:
         return int(place in self.read)
 
-    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+    def poll(self, **_: object) -> dict[TopicPartition, list[Any]]:
         self.read = self.places
         return {place: [SimpleNamespace(value=self.values[place.topic])] for place in self.places}
 

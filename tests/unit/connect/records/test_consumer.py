@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import pytest
 from kafka import IsolationLevel, TopicPartition
+from kafka.errors import KafkaTimeoutError
 from kafka.record.memory_records import MemoryRecords
 
 from connect.records import codecs, consumer
-from connect.records.consumer import LenientPartitionRecords
+from connect.records.consumer import LenientPartitionRecords, read_to
 from connect.records.unread import unreadable_offsets
 from tests.rawbatches import ABORT, CODECS, COMMIT, HEADER_BYTES, TRANSACTIONAL, batch, marker, packed, sealed
 
@@ -38,6 +39,38 @@ def read(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()
 def test_a_batch_is_read_whatever_its_codec(codec: str) -> None:
     values = [b"x" * 100] * 3
     assert read(batch(5, *values, codec=codec), begin=6) == [(6, values[1]), (7, values[2]), 8, 0]
+
+
+class Log:
+    """A consumer of one partition, of which each poll brings one record; None: it moves past a marker. Then silence."""
+
+    def __init__(self, *records: int | None) -> None:
+        self.records = list(records)
+        self.at = 0
+
+    def position(self, place: TopicPartition) -> int:
+        return self.at
+
+    def poll(self, timeout_ms: int, max_records: int | None) -> dict[TopicPartition, list[Any]]:
+        if not self.records:
+            return {}
+        self.at += 1
+        record = self.records.pop(0)
+        return {} if record is None else {PLACE: [record]}
+
+
+PLACE = TopicPartition("t", 0)
+
+
+def test_a_log_is_read_to_its_end_past_what_is_no_record() -> None:
+    assert list(read_to(Log(7, None, 8, 9), {PLACE: 3}, timeout_s=0)) == [[7], [8]]
+
+
+def test_a_log_that_no_longer_comes_ends_the_reading() -> None:
+    batches = read_to(Log(7), {PLACE: 3}, timeout_s=0.01)
+    assert next(batches) == [7]
+    with pytest.raises(KafkaTimeoutError, match="t"):
+        next(batches)
 
 
 def test_aborted_records_and_markers_are_passed_over() -> None:
