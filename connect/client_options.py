@@ -77,7 +77,7 @@ def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
 
 
 def connect_properties(user: str, password: str) -> dict[str, str]:
-    """The security properties of a Kafka Connect worker and of its connectors' clients.
+    """The security properties, without TLS, of a Kafka Connect worker and of its connectors' clients.
 
     ``password`` may be a reference such as ``${directory:/run/secrets:name}``.
     """

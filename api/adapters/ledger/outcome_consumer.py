@@ -37,9 +37,15 @@ class OutcomeFanout:
         self._readers = readers
 
     def __call__(self, key: bytes | None, value: bytes | None) -> None:
-        """Hand on one record. Raises what the first of the readers raises."""
+        """Hand one record to all readers, also if one of them fails. Raises what the first of these raised."""
+        errors = []
         for read in self._readers:
-            read(key, value)
+            try:
+                read(key, value)
+            except Exception as error:  # noqa: BLE001 (raised below)
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 class OutcomeConsumer:

@@ -59,7 +59,7 @@ from tables.messages.deliveries import Delivery, decode_delivery
 from tables.messages.encoding import json_decoder
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
-from tables.messages.outcomes import Outcome, decode_outcome
+from tables.messages.outcomes import Outcome, decode_checked_outcome
 from tables.messages.payment_events import PaymentEvent, decode_payment_event
 from tables.messages.payment_requests import PaymentRequest, decode_payment_request
 from tables.messages.purchase_upserts import PurchaseUpsert
@@ -72,7 +72,7 @@ Decode = Callable[[bytes], Any]
 
 MESSAGES: Final[dict[str, Decode]] = {
     COMMANDS: decode_command,
-    OUTCOMES: decode_outcome,
+    OUTCOMES: decode_checked_outcome,
     PURCHASE_UPSERTS: json_decoder(PurchaseUpsert),
     EVENT_STATUS: announced,
     EVENT_ROWS: lambda value: _event(decode_row(value, EventRow)),

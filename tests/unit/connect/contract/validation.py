@@ -7,11 +7,10 @@ import jsonschema_rs
 
 from connect.contract.channels import CHANNELS, Channel
 from connect.contract.schemas import bundle
-from connect.topics import EVENT_STATUS, OPERATOR_ACTIONS, OUTCOMES
+from connect.topics import EVENT_STATUS, OPERATOR_ACTIONS
 from tables.messages.announcements import announced
 from tables.messages.commands import DefineEvent, EventAnnouncement
 from tables.messages.operator_actions import decode_action
-from tables.messages.outcomes import decode_checked_outcome
 from tests.unit.upgrades.formats import MESSAGES, Decode
 
 
@@ -24,7 +23,6 @@ def _announcement(value: bytes | None) -> Any:
 
 DECODERS: Final[dict[str, Decode]] = MESSAGES | {
     OPERATOR_ACTIONS: decode_action,
-    OUTCOMES: decode_checked_outcome,
     EVENT_STATUS: _announcement,
 }
 

@@ -243,3 +243,14 @@ def test_an_outcome_goes_to_the_caches_before_the_requests() -> None:
 
     OutcomeFanout(reader("cache"), reader("requests"))(b"event", b"outcome")
     assert read == [("cache", b"event", b"outcome"), ("requests", b"event", b"outcome")]
+
+
+def test_a_reader_that_fails_keeps_an_outcome_from_no_other() -> None:
+    read: list[bytes | None] = []
+
+    def fail(key: bytes | None, value: bytes | None) -> None:
+        raise OverflowError(value)
+
+    with pytest.raises(OverflowError, match="outcome"):
+        OutcomeFanout(fail, lambda key, value: read.append(value))(b"event", b"outcome")
+    assert read == [b"outcome"]
