@@ -156,6 +156,16 @@ def _delivery(world: World, mark: UUID) -> Json:
 
 
 _MONEY: Final[Json] = {"amount": "10.50", "currency": "EUR"}
+_TINY: Final = "1E-999999999"
+_ODD_LINE: Final[Json] = {"ticketType": str(UUID(int=1)), "name": "a", "quantity": 1, "price": "1"}
+_ODD_HOLD: Final[Json] = {
+    "kind": "held",
+    "status": "held",
+    "reason": None,
+    "facts": FACTS,
+    "total": {"amount": "1", "currency": "EUR"},
+    "lines": [_ODD_LINE],
+}
 _ODD_AMOUNTS: Final[dict[str, Json]] = {
     f"amount {amount}": {"amount": amount} for amount in ("NaN", "Infinity", "1E+999999", "-1", "0.00001")
 }
@@ -180,7 +190,9 @@ _ODD_JOBS: Final[dict[str, Json]] = {
     "total without a currency": {"total": {"amount": "1", "currency": ""}},
     "total of a million digits": {"total": {"amount": "1E+999999", "currency": "EUR"}},
     "total that is no number": {"total": {"amount": "NaN", "currency": "EUR"}},
+    "total with a billion decimals": {"total": {"amount": _TINY, "currency": "EUR"}},
     "reminder without a deadline": {"kind": "hold-ending"},
+    "reminder in the year 1": {"kind": "hold-ending", "deadline": "0001-01-01T00:00:00"},
     "title with line breaks": {"facts": FACTS | {"title": "a\r\nBcc: x@y.example\r\n\r\nb"}},
     "title of half a megabyte": {"facts": FACTS | {"title": "t" * 500_000}},
 }
@@ -217,6 +229,7 @@ TARGETS: Final = (
             "place zero": {"__lsn": 0},
             "place beyond 64 bits": {"__lsn": HUGE},
             "place as a text": {"__lsn": "7"},
+            "deletion of the last revision of all": {"__deleted": "true", "revision": 2**63 - 1},
             "tags with a null": {"tags": ["a", None]},
             "tag of half a megabyte": {"tags": ["t" * 500_000]},
             "zone of Mars": {"time_zone": "Mars/Phobos"},
@@ -283,14 +296,10 @@ TARGETS: Final = (
             "no account": {"account": None},
             "no status": {"status": None},
             "sold without facts": {"kind": "confirmed", "status": "confirmed", "reason": None},
-            "held without a deadline": {
-                "kind": "held",
-                "status": "held",
-                "reason": None,
-                "facts": FACTS,
-                "total": {"amount": "1", "currency": "EUR"},
-                "lines": [{"ticketType": str(UUID(int=1)), "name": "a", "quantity": 1, "price": "1"}],
-            },
+            "held without a deadline": _ODD_HOLD,
+            "held at an offset beyond 64 bits": _ODD_HOLD | {"offset": HUGE},
+            "held in a version beyond 64 bits": _ODD_HOLD | {"facts": FACTS | {"version": HUGE}},
+            "held at a price with a billion decimals": _ODD_HOLD | {"lines": [_ODD_LINE | {"price": _TINY}]},
             "figures with a zero byte": {"figures": {"a": "\0"}},
             "figures without end": {"figures": {"a": HUGE**9}},
             **{
