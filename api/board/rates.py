@@ -14,6 +14,8 @@ from tables.messages.outcomes import OutcomeKind
 
 SECONDS: Final = 60
 SAMPLES_PER_SECOND: Final = 100
+# A clock that goes back by more was set back.
+SET_BACK_S: Final = 1
 
 # The ledger writes the kind first.
 _BEFORE: Final = len(b'{"kind":"')
@@ -32,7 +34,7 @@ class SecondCounts(Struct):
 
 
 class DecisionRates:
-    """Counts outcomes as they come; ``now`` is always in seconds since 1970 and never goes back by much."""
+    """Counts outcomes as they come; ``now`` is always in seconds since 1970. If it goes back, a new minute begins."""
 
     def __init__(self) -> None:
         self._seconds: deque[SecondCounts] = deque(maxlen=SECONDS + 2)
@@ -70,6 +72,8 @@ class DecisionRates:
         )
 
     def _second(self, at: int) -> SecondCounts:
+        if self._seconds and self._seconds[-1].at > at + SET_BACK_S:
+            self._seconds.clear()
         if self._seconds and self._seconds[-1].at >= at:
             return self._seconds[-1]
         before = self._seconds[-1].count if self._seconds else 0

@@ -71,6 +71,10 @@ class _Sale:
     row: BoardEvent | None = None
     stock: StockSnapshots = field(default_factory=dict)
 
+    def is_recent(self, now: float) -> bool:
+        """Whether the last sale was within RECENT_S of ``now``, which may be before it if the clock was set back."""
+        return abs(now - self.sold_at) < RECENT_S
+
 
 class SellingEvents:
     """At most 64 events, those with the newest sales. ``now`` is always in seconds since 1970."""
@@ -103,12 +107,12 @@ class SellingEvents:
 
     def recent_ids(self, now: float) -> list[UUID]:
         """The ids of the events with a recent sale, the newest first."""
-        recent = [key for key, sale in reversed(self._events.items()) if sale.sold_at > now - RECENT_S]
+        recent = [key for key, sale in reversed(self._events.items()) if sale.is_recent(now)]
         return [event for key in recent if (event := _event_of(key)) is not None]
 
     def shown(self, now: float) -> tuple[EventShown, ...]:
         """Those that sell now, by title: by rate they would keep changing places."""
-        recent = (sale for sale in reversed(self._events.values()) if sale.sold_at > now - RECENT_S)
+        recent = (sale for sale in reversed(self._events.values()) if sale.is_recent(now))
         latest = list(islice((shown for sale in recent if (shown := _shown(sale, now))), EVENTS_SHOWN))
         return tuple(sorted(latest, key=lambda event: (event.title, event.id)))
 

@@ -91,6 +91,17 @@ def test_a_busy_second_has_about_so_many_samples() -> None:
     assert sampled[1] <= SAMPLES_PER_SECOND >= sampled[2] > SAMPLES_PER_SECOND / 2
 
 
+def test_a_clock_that_is_set_back_begins_a_new_minute() -> None:
+    rates = DecisionRates()
+    rates.count(record(), NOW + 3_600)
+    for second in range(3):
+        rates.count(record(), NOW + second)
+        rates.took(5, NOW + second)
+    assert rates.report(NOW + 3).counts[-3:] == (1, 1, 1)
+    rates.count(record(), NOW + 1.9)  # a moment back is none
+    assert rates.report(NOW + 3).counts[-3:] == (1, 1, 2)
+
+
 # sale
 
 
@@ -129,6 +140,12 @@ def test_events_are_bounded_and_those_that_sold_last_are_shown_by_name() -> None
     selling = sold(*events, rows=[row(event, f"Event {event.int:04}") for event in events])
     assert [shown.id for shown in selling.shown(NOW)] == events[-EVENTS_SHOWN:]
     assert len(selling._events) == EVENTS_MAX
+
+
+def test_an_event_that_sold_before_the_clock_was_set_back_is_not_shown_for_as_long() -> None:
+    selling = sold(EVENT, rows=[row()])
+    assert len(selling.shown(NOW - RECENT_S + 1)) == 1
+    assert (selling.shown(NOW - 3_600), selling.recent_ids(NOW - 3_600)) == ((), [])
 
 
 def test_an_event_that_sold_nothing_lately_is_not_shown() -> None:
