@@ -23,6 +23,8 @@ _WITH_REQUEST: Final = frozenset(
     {PaymentEventKind.ENDED, PaymentEventKind.REDUCED, PaymentEventKind.RETURN_REFUSED, PaymentEventKind.HELD}
 )
 _OF_STRANGERS: Final = frozenset({Reason.NOT_YOURS, Reason.UNKNOWN_PURCHASE})
+# A confirm with a payment is refused for these alone, and so is every later one.
+_WITHOUT_HOLD: Final = frozenset({Reason.NOT_HELD, Reason.UNKNOWN_PURCHASE})
 
 
 def may_concern_payment(value: bytes | None) -> bool:
@@ -52,13 +54,12 @@ def forwarded(outcome: Outcome) -> PaymentEvent | None:
 def _refused_kind(outcome: Outcome, purchase: UUID) -> PaymentEventKind | None:
     """What was refused: our confirm, or perhaps the tickets of a refund that was ordered, which the payment knows.
 
-    A command of another producer may have the request of our confirm. One with a payment is refused only because there
-    is no hold any more, which is final whoever is told.
+    A command of another producer may have the request of our confirm, so the reason decides, too.
     """
-    if outcome.request is None or outcome.reason in _OF_STRANGERS:
-        return None
-    is_ours = outcome.request == confirm_request(purchase) and outcome.reason is Reason.NOT_HELD
-    return PaymentEventKind.REFUSED if is_ours else PaymentEventKind.RETURN_REFUSED
+    if outcome.request == confirm_request(purchase) and outcome.reason in _WITHOUT_HOLD:
+        return PaymentEventKind.REFUSED
+    is_no_return = outcome.request is None or outcome.reason in _OF_STRANGERS
+    return None if is_no_return else PaymentEventKind.RETURN_REFUSED
 
 
 def _event(outcome: Outcome, purchase: UUID, kind: PaymentEventKind) -> PaymentEvent:

@@ -28,10 +28,15 @@ def refused(reason: Reason) -> PaymentEventKind | None:
     return None if found is None else found.kind
 
 
-def test_a_hold_that_is_over_refuses_our_confirm() -> None:
-    assert refused(Reason.NOT_HELD) is PaymentEventKind.REFUSED
+# The hold is over, or the ledger was restored to a time before it.
+WITHOUT_HOLD = (Reason.NOT_HELD, Reason.UNKNOWN_PURCHASE)
 
 
-@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.NOT_HELD])
-def test_a_refusal_that_a_confirm_with_a_payment_never_gets_releases_no_money(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", WITHOUT_HOLD)
+def test_a_confirm_without_a_hold_releases_the_money(reason: Reason) -> None:
+    assert refused(reason) is PaymentEventKind.REFUSED
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in WITHOUT_HOLD])
+def test_a_refusal_that_says_nothing_of_the_hold_releases_no_money(reason: Reason) -> None:
     assert refused(reason) is not PaymentEventKind.REFUSED
