@@ -11,6 +11,7 @@ from api.paying.payments import payment_of, start
 from api.ports.ports import ports
 from api.purchasing import service
 from api.purchasing.callers_purchases import own_purchase, purchase_of
+from api.schemas.purchase import Purchase
 from api.web.authentication import caller
 from api.web.security_headers import CARD_HEADERS
 
@@ -18,6 +19,8 @@ payments = Blueprint("payments", __name__)
 
 # Nothing has to be done by the buyer.
 SETTLED_STATES: Final = frozenset({"captured", "elsewhere"})
+# The hold ended before it was paid, unless its tickets cost nothing or somebody else took the money.
+UNPAID_STATES: Final = frozenset({"voiding", "voided", "ended"})
 # The page asks for news of these.
 CHANGING_STATES: Final = frozenset(
     {"authorizing", "declined", "confirming", "capturing", "voiding", "refunding", "revoking"}
@@ -41,8 +44,10 @@ ENDED_TEXT: Final = lazy_gettext("The time to pay has passed. Nothing was charge
 @payments.get("/purchases/<public>/payment")
 def payment(public: str) -> BaseResponse:
     """The payment's state, and how to go on; the tickets once it is paid."""
-    found = payment_of(ports(), service.ids_of(public), own_purchase(public))
-    if found.state in SETTLED_STATES or ports().payments.provider is None:
+    owned = own_purchase(public)
+    found = payment_of(ports(), service.ids_of(public), owned)
+    is_settled = found.state in SETTLED_STATES or (found.state in UNPAID_STATES and _has_tickets_without_due(owned))
+    if is_settled or ports().payments.provider is None:
         return redirect(f"/purchases/{public}", 303)
     return _page(public, found=found)
 
@@ -66,6 +71,10 @@ def card(public: str) -> BaseResponse:
     page = _page(public, template="card.html", found=found, fields=fields)
     page.headers.update(CARD_HEADERS)
     return page
+
+
+def _has_tickets_without_due(owned: Purchase) -> bool:
+    return owned.status in ("held", "confirmed") and (owned.payment is None or owned.payment.due is None)
 
 
 def _page(public: str, template: str = "payment.html", **values: Any) -> Response:

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 class PaymentState(StrEnum):
     """Where a payment is. ``due`` waits for the buyer to start, ``declined`` for another try.
 
-    Ends: ``ended`` (the hold is over, nothing was asked), ``voided``, ``refunded``, and ``elsewhere`` (somebody else
-    took the money). ``captured`` stays until tickets are given back. ``revoking`` takes back tickets that can't be
-    charged.
+    Ends: ``ended`` (nothing was asked, and the hold is over or has only free tickets left), ``voided``, ``refunded``,
+    and ``elsewhere`` (somebody else took the money). ``captured`` stays until tickets are given back. ``revoking``
+    takes back tickets that can't be charged.
     """
 
     DUE = "due"

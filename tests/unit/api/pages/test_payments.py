@@ -5,6 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from api.schemas.fields import Money
+from api.schemas.purchase import Payment
 from providers.port import PageFields
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
@@ -22,9 +24,18 @@ def held(reader: Reader, ledger: Ledger, on_sale: dict[str, Any]) -> str:
     return str(answer.headers["Location"].partition("?")[0])
 
 
-def pay(world: World, held: str, state: str) -> None:
+def ids_of(held: str) -> tuple[UUID, UUID]:
     event, _, purchase = held.rpartition("/")[2].partition(".")
-    world.payments.hold(UUID(event), UUID(purchase), state, url=PAGE)
+    return UUID(event), UUID(purchase)
+
+
+def pay(world: World, held: str, state: str) -> None:
+    world.payments.hold(*ids_of(held), state, url=PAGE)
+
+
+def change(world: World, held: str, **changes: Any) -> None:
+    found = world.sales.rows[ids_of(held)]
+    world.sales.rows[ids_of(held)] = found.model_copy(update=changes)
 
 
 @pytest.mark.parametrize(
@@ -37,14 +48,35 @@ def pay(world: World, held: str, state: str) -> None:
         ("confirming", "The tickets are being issued"),
         ("refunding", "on its way back"),
         ("refunded", "was paid back"),
-        ("voided", "Nothing was charged"),
-        ("ended", "Nothing was charged"),
     ],
 )
 def test_the_page_tells_how_to_go_on(world: World, reader: Reader, held: str, state: str, words: str) -> None:
     pay(world, held, state)
     reader.get(f"{held}/payment")
     assert words in reader.page
+
+
+@pytest.mark.parametrize("state", ["voiding", "voided", "ended"])
+@pytest.mark.parametrize(
+    "changes", [{"status": "expired"}, {"payment": Payment(due=Money(amount="49.90", currency="EUR"))}]
+)
+def test_a_hold_that_ended_before_it_was_paid_is_told(
+    world: World, reader: Reader, held: str, state: str, changes: dict[str, Any]
+) -> None:
+    pay(world, held, state)
+    change(world, held, **changes)
+    reader.get(f"{held}/payment")
+    assert "The time to pay has passed. Nothing was charged" in reader.page
+
+
+@pytest.mark.parametrize("state", ["voiding", "voided", "ended"])
+@pytest.mark.parametrize("status", ["held", "confirmed"])
+def test_tickets_that_need_no_payment_any_more_are_not_told_as_lost(
+    world: World, reader: Reader, held: str, state: str, status: str
+) -> None:
+    pay(world, held, state)
+    change(world, held, status=status)
+    assert reader.get(f"{held}/payment").headers["Location"] == held
 
 
 def test_what_is_paid_leads_to_the_tickets(world: World, reader: Reader, held: str) -> None:
