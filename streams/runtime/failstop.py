@@ -25,9 +25,15 @@ def fail_stop(doing: str, error: BaseException) -> NoReturn:
     for folder in _folders:
         with contextlib.suppress(OSError):
             _record(folder, doing, type(error).__name__)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(EXIT_STATUS)
+    exit_at_once(EXIT_STATUS)
+
+
+def exit_at_once(status: int) -> NoReturn:
+    """End this process, whether or not somebody still reads what it writes."""
+    for output in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            output.flush()
+    os._exit(status)
 
 
 def record_in(folder: Path) -> None:
@@ -41,7 +47,7 @@ def recorded_stops(folder: Path) -> dict[tuple[str, ...], int]:
     A line without a count stands for one.
     """
     try:
-        lines = (folder / FILE_NAME).read_text().splitlines()
+        lines = (folder / FILE_NAME).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
     counts: dict[tuple[str, ...], int] = {}
@@ -56,5 +62,6 @@ def _record(folder: Path, doing: str, error: str) -> None:
     counts[doing, error] = counts.pop((doing, error), 0) + 1
     newest = list(counts.items())[-REASONS_MAX:]
     partial = folder / f"{FILE_NAME}.partial"
-    partial.write_text("".join(f"{doing}\t{error}\t{count}\n" for (doing, error), count in newest))
+    lines = [f"{doing}\t{error}\t{count}\n" for (doing, error), count in newest]
+    partial.write_text("".join(lines), encoding="utf-8")
     partial.replace(folder / FILE_NAME)

@@ -4,14 +4,12 @@ Faust waits for its consumer, agents and producer when it stops, and forever whi
 """
 
 import logging
-import os
-import sys
 import threading
 from typing import Any, Final
 
 import faust
 
-from streams.runtime.failstop import EXIT_STATUS
+from streams.runtime.failstop import EXIT_STATUS, exit_at_once
 
 STOP_MAX_S: Final = 4.0
 
@@ -39,6 +37,5 @@ class WorkerProcess(faust.Worker):
 
     def _abort(self) -> None:
         log.warning("not stopped within %.0f s: ending the process; records in flight are read again", STOP_MAX_S)
-        sys.stdout.flush()
         # A crash, unlike a signal, is a failure.
-        os._exit(0 if self._signal_stop_time else EXIT_STATUS)
+        exit_at_once(0 if self._signal_stop_time else EXIT_STATUS)

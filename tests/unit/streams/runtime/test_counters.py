@@ -1,6 +1,7 @@
 """A worker's counters, gauges and metrics page; the table is real, without a broker."""
 
 import asyncio
+import io
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,26 @@ def test_a_folder_that_cannot_be_written_to_does_not_keep_a_worker_from_ending(
     fail_stop("agent ledger", ValueError())
     assert ended == [failstop.EXIT_STATUS]
     assert not failstop.recorded_stops(tmp_path / "missing")
+
+
+class Unread(io.StringIO):
+    """An output whose reader is gone."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("spoiled", [b"\xff", b"agent\tKeyError\t1"])
+def test_nothing_keeps_a_worker_from_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoiled: bytes) -> None:
+    """An error that left it would be taken for the end of the batch, which would be committed."""
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    monkeypatch.setattr("sys.stdout", Unread())
+    monkeypatch.setattr(failstop, "_folders", [tmp_path])
+    (tmp_path / failstop.FILE_NAME).write_bytes(spoiled)
+    fail_stop("agent ledger", ValueError())
+    assert ended == [failstop.EXIT_STATUS]
+    assert failstop.recorded_stops(tmp_path)["agent ledger", "ValueError"] == 1
 
 
 def test_the_tickets_of_an_event_are_told_by_name_and_the_rest_as_a_sum(gauges: StockGauges) -> None:
