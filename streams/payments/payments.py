@@ -11,14 +11,13 @@ from typing import Final
 from uuid import UUID
 
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS
-from streams.payments.rows import UPSERT, payment_row
+from streams.payments.projection import Changed, PaymentProjection
 from streams.runtime.agents import by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.failures import dead_letter, decode_batch
 from streams.runtime.kafka_types import Message, Record
 from streams.runtime.produce import append_keyed, send_to_dead_letters
-from streams.runtime.projection import Projection, Rows
 from streams.runtime.record_context import timestamp_ms, trace_headers
 from streams.runtime.table import OffsetTable
 from tables.errors import MalformedRecord
@@ -52,8 +51,7 @@ class PaymentsBatch:
 
     def __init__(self, records: dict[bytes, PaymentRecord | None]) -> None:
         self._records = records
-        # The last event's message, the purchase, and the record afterwards.
-        self.changed: dict[bytes, tuple[Message, UUID, PaymentRecord]] = {}
+        self.changed: dict[bytes, Changed] = {}
         self.tasks: dict[UUID, tuple[bytes, Task]] = {}
         self.mails: list[Record] = []
         self.dead_letters: list[Record] = []
@@ -97,10 +95,6 @@ class PaymentsBatch:
         """The changed records by key."""
         return {key: encode_payment(record) for key, (_, _, record) in self.changed.items()}
 
-    def rows(self) -> Rows:
-        """The rows of PostgreSQL."""
-        return [(message, payment_row(purchase, record)) for message, purchase, record in self.changed.values()]
-
     def _to_do(self) -> Iterator[tuple[UUID, PaymentRecord, Task]]:
         return ((*self.changed[key][1:], task) for key, task in self.tasks.values())
 
@@ -112,7 +106,7 @@ class PaymentsAgent:
         self.app = app
         self.table = OffsetTable.add(app, TABLE, app.settings.partitions, payment_offset, index_change)
         self.changelog_repair = ChangelogRepair(app, self.table, PAYMENT_EVENTS)
-        self.projection = Projection(app, UPSERT, key=("event_id", "purchase_id"), doing="projecting payments")
+        self.projection = PaymentProjection(app, CONSUMER)
         app.add_agent(PAYMENT_EVENTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
@@ -123,7 +117,8 @@ class PaymentsAgent:
             batches[partition] = batch = self._apply(partition, decoded)
             dead_letters += malformed + batch.dead_letters
         await self._save(batches)
-        dead_letters += await self.projection.write([row for batch in batches.values() for row in batch.rows()])
+        changed = (each for batch in batches.values() for each in batch.changed.items())
+        dead_letters += await self.projection.write(changed)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
     def _apply(self, partition: int, events: Incoming) -> PaymentsBatch:

@@ -110,6 +110,12 @@ class PaymentRecord(Struct, frozen=True, array_like=True):
         return self.reference or str(purchase)
 
     @property
+    def is_passing(self) -> bool:
+        """Whether only the provider is awaited, which mostly answers within a moment."""
+        is_opening = self.state is PaymentState.AUTHORIZING and not self.url
+        return is_opening or self.state is PaymentState.CAPTURING
+
+    @property
     def is_finished(self) -> bool:
         """Whether nothing is awaited from anybody but the buyer or the ledger."""
         return self.state not in WORK

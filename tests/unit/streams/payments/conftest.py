@@ -85,6 +85,7 @@ class Role:
         calls = ProviderCalls(providers)
         self.outcomes = OutcomesAgent(app)
         self.payments = PaymentsAgent(app)
+        self.payments.projection._clock = lambda: self.now
         self.executor = ExecutorAgent(app, calls)
         self.checks = PaymentChecks(app, self.payments.table, calls, lambda: self.now)
 
@@ -111,6 +112,11 @@ class Role:
         """Handle payment events at their offsets."""
         messages = [message(offset, event, key=str(purchase).encode()) for offset, event in events]
         asyncio.run(self.payments._handle(messages))
+
+    def last(self, seconds: float) -> None:
+        """Let so much time pass, and the timer of rows that were put off work once."""
+        self.now += seconds
+        asyncio.run(self.payments.projection.write_lasting())
 
     def carry_out(self, *requests: PaymentRequest | Record) -> None:
         """Handle payment requests."""

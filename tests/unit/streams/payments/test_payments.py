@@ -11,8 +11,13 @@ import pytest
 
 from connect.partitioning import home_of, partition_of
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS, dead_letters
-from streams.payments import checks
+from streams.payments import checks, projection
+from streams.runtime.failures import dead_letter
+from streams.runtime.kafka_types import Record
+from streams.runtime.projection import Projection
+from tables.errors import MalformedRecord
 from tables.messages.commands import Confirm, ExtendHold, decode_command
+from tables.messages.encoding import from_milliseconds
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import decode_resend
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, encode_outcome
@@ -28,6 +33,10 @@ from tests.unit.tables.payments.payment_world import ADA, AT, AT_MS, EVENT, PRIC
 K = PaymentEventKind
 AUTHORIZED = [(0, event(K.HELD)), (1, event(K.STARTED)), (2, event(K.AUTHORIZED, reference=REFERENCE))]
 CAPTURING = [*AUTHORIZED, (3, event(K.CONFIRMED, ledger_offset=7, reference=REFERENCE))]
+
+
+def states(role: Role) -> list[str]:
+    return [row["state"] for row in role.rows]
 
 
 def commands(role: Role) -> list[Any]:
@@ -76,7 +85,72 @@ def test_a_payment_goes_from_hold_to_capture(role: Role) -> None:
     ]
     role.fold((4, event(K.CAPTURED, reference=REFERENCE)))
     assert role.record().state is PaymentState.CAPTURED
-    assert [row["state"] for row in role.rows] == ["capturing", "captured"]
+    assert states(role) == ["captured"]
+
+
+def test_what_passes_within_a_moment_has_no_row(role: Role) -> None:
+    opened = event(K.OPENED, reference=REFERENCE, url="https://pay.example/1")
+    authorized, confirmed = event(K.AUTHORIZED, reference=REFERENCE), CAPTURING[3][1]
+    happens = [event(K.HELD), event(K.STARTED), opened, authorized, confirmed, event(K.CAPTURED, reference=REFERENCE)]
+    for offset, each in enumerate(happens):
+        role.fold((offset, each))
+        role.last(0.9)
+    role.last(10)
+    assert states(role) == ["due", "authorizing", "confirming", "captured"]
+    assert role.rows[1]["url"] == opened.url
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "seconds"), [(AUTHORIZED[:2], "authorizing", 1), (CAPTURING, "capturing", 5)]
+)
+def test_what_lasts_has_its_row_once(
+    role: Role, before: list[tuple[int, PaymentEvent]], state: str, seconds: float
+) -> None:
+    role.fold(*before)
+    role.last(seconds - 0.01)
+    assert states(role) == []
+    role.last(0.02)
+    role.last(10)
+    assert states(role) == [state]
+    assert role.rows[0]["since"] == role.rows[0]["at"] == from_milliseconds(role.record().at)
+
+
+def test_a_row_that_a_crash_took_with_it_comes_with_the_first_check(role: Role) -> None:
+    role.fold(*CAPTURING)
+    for passing in role.payments.projection._passing.values():
+        passing.clear()
+    role.fold((4, event(K.CHECKED)))
+    role.last(5)
+    assert states(role) == ["capturing"]
+
+
+def test_a_row_that_was_put_off_is_written_at_once_if_something_else_happens(role: Role) -> None:
+    role.fold(*CAPTURING)
+    role.fold((4, event(K.REDUCED, amount=PRICE / 2, ledger_offset=8)))
+    assert states(role) == ["capturing"]
+    role.last(10)
+    assert states(role) == ["capturing"]
+
+
+def test_no_more_rows_are_put_off_than_there_is_room_for(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projection, "PASSING_MAX_ROWS", 2)
+    others = [UUID(int=number) for number in range(20, 23)]
+    for purchase in others:
+        held, started = event(K.HELD, purchase=purchase), event(K.STARTED, purchase=purchase)
+        role.fold((0, held), (1, started), purchase=purchase)
+    assert [row["purchase_id"] for row in role.rows] == others[2:]
+    role.last(5)
+    assert [row["purchase_id"] for row in role.rows] == [others[2], *others[:2]]
+
+
+def test_a_late_row_that_postgresql_rejects_is_a_dead_letter(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def rejected(_: Any, rows: Any) -> list[Record]:
+        return [dead_letter(row[0], MalformedRecord("rejected")) for row in rows]
+
+    role.fold(*CAPTURING)
+    monkeypatch.setattr(Projection, "write", rejected)
+    role.last(5)
+    assert len(role.records[dead_letters("payments")]) == 1
 
 
 def test_purchases_of_two_events_with_one_id_have_payments_of_their_own(role: Role) -> None:
@@ -98,7 +172,8 @@ def test_a_crash_at_any_write_repeats_what_has_no_answer_under_the_same_ids(role
     before = {request.id for request in role.requests()}
     role.fold(AUTHORIZED[2])
     role.fold(CAPTURING[3])
-    assert [row["state"] for row in role.rows][-1] == "capturing"
+    role.last(5)
+    assert states(role)[-1] == "capturing"
     assert {request.kind.value for request in role.requests()} == {"authorize", "capture"}
     assert len({request.id for request in role.requests()} | before) == 2
     assert {type(command) for command in commands(role)} == {ExtendHold, Confirm}
