@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from api.auth.tokens import MaySee
 from api.ports.ports import Ports
 from api.problems import Refused
@@ -20,6 +22,7 @@ Ids = tuple[UUID, UUID]
 # What a request waits for at most; afterwards the caller asks again.
 WAIT_S: Final = 1.5
 STARTABLE: Final = frozenset({"due", "declined"})
+_OF_HOLD: Final = ("account", "amount", "currency", "ledger_offset", "deadline")
 NOT_READY: Final = "the payment is not ready yet"
 # Before any payment.
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,8 +57,10 @@ async def start(ports: Ports, ids: Ids, may_see: MaySee, purchase: Callable[[], 
 
 
 async def _start_fresh(ports: Ports, ids: Ids, held: PaymentEvent) -> PurchasePayment:
-    """Start the payment of a hold that the role payments may not have read yet: it gets the hold before the start."""
-    await ports.payments.tell(held, _started(ports, ids))
+    """Start the payment of a hold that the role payments may not have read yet: it gets the hold with the start."""
+    started = _started(ports, ids)
+    hold = {name: getattr(held, name) for name in _OF_HOLD}
+    await ports.payments.tell(replace(started, **hold))
     told = await ports.payments.awaited(*ids, WAIT_S, _EVER)
     if told is None:
         told = await ports.payments.awaited(*ids, WAIT_S)

@@ -75,9 +75,10 @@ class PaymentEvent(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     total captured or refunded so far. ``request`` is the request of ours that it answers. ``url`` is where the buyer
     pays, ``detail`` the provider's reason. ``fee`` is the provider's, in total so far.
 
-    Of a dispute ``account`` is the organizer. Of a refund that was ordered: ``account`` is who ordered it, ``reason``
-    why, ``request`` its id. Without ``amount`` it is of the tickets that the ledger gives back by the request of the
-    same id. Where the ledger refuses such a request, ``reason`` is the ledger's.
+    Of a start, ``account``, ``amount``, ``currency``, ``ledger_offset`` and ``deadline`` are the hold's, where that may
+    not have been read yet. Of a dispute ``account`` is the organizer. Of a refund that was ordered: ``account`` is who
+    ordered it, ``reason`` why, ``request`` its id. Without ``amount`` it is of the tickets that the ledger gives back
+    by the request of the same id. Where the ledger refuses such a request, ``reason`` is the ledger's.
     """
 
     id: Annotated[str, Meta(min_length=1, max_length=255)]

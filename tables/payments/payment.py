@@ -45,8 +45,10 @@ def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, off
     another one.
     """
     if record is None:
-        return Applied(_held(event, offset, at))
-    if offset <= record.offset:
+        record = _held(event, offset, at)
+        if event.kind is PaymentEventKind.HELD:
+            return Applied(record)
+    elif offset <= record.offset:
         return Applied(record, record.tasks)
     check_event(record, event)
     known = record
@@ -68,7 +70,9 @@ def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, off
 
 
 def _held(event: PaymentEvent, offset: int, at: int) -> PaymentRecord:
-    if event.kind is not PaymentEventKind.HELD:
+    """The payment of a hold, which the API may tell with its start."""
+    is_start = event.kind is PaymentEventKind.STARTED and event.account is not None
+    if event.kind is not PaymentEventKind.HELD and not is_start:
         raise MalformedRecord("there is no payment of this purchase - at `$.purchase`")
     if event.account is None or event.amount is None or event.currency is None:
         raise MalformedRecord("a hold has an account, an amount and a currency")
@@ -91,7 +95,7 @@ def _told(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
         record = replace(record, provider=event.provider or "", reference="", url="", asked=record.due)
     elif event.reference and event.kind not in LEDGER_KINDS:
         record = replace(record, reference=event.reference)
-    if event.deadline is not None:
+    if event.deadline is not None and event.kind in LEDGER_KINDS:
         record = replace(record, deadline=to_milliseconds(event.deadline))
     return replace(
         record,

@@ -62,10 +62,14 @@ def fresh_hold(account: UUID = OWNER) -> PaymentEvent:
 def test_the_payment_of_a_hold_that_was_just_made_starts_with_the_hold_itself(world: World, owner: FlaskClient) -> None:
     world.ledger.fresh[EVENT, PURCHASE] = fresh_hold()
     assert owner.post(PATH).get_json()["url"] == "http://pay.example/1"
-    assert [event.kind for event in world.payments.told] == [PaymentEventKind.HELD, PaymentEventKind.STARTED]
+    [started] = world.payments.told
+    held = fresh_hold()
+    assert (started.kind, started.provider) == (PaymentEventKind.STARTED, "paper")
+    assert (started.account, started.amount, started.currency) == (held.account, held.amount, held.currency)
+    assert (started.ledger_offset, started.deadline, started.id == held.id) == (7, held.deadline, False)
     # The role payments has it now.
     owner.post(PATH)
-    assert len(world.payments.told) == 2
+    assert len(world.payments.told) == 1
 
 
 def test_somebody_elses_fresh_hold_is_not_there_and_stays_fresh(world: World, owner: FlaskClient) -> None:
@@ -78,7 +82,7 @@ def test_somebody_elses_fresh_hold_is_not_there_and_stays_fresh(world: World, ow
 def test_a_fresh_hold_whose_payment_nobody_has_read_yet_is_still_running(world: World, owner: FlaskClient) -> None:
     world.ledger.fresh[EVENT, PURCHASE] = fresh_hold()
     world.payments.rows.clear()
-    assert (owner.post(PATH).status_code, len(world.payments.told)) == (409, 2)
+    assert (owner.post(PATH).status_code, len(world.payments.told)) == (409, 1)
 
 
 def test_a_fresh_hold_without_a_provider_is_not_started(world: World, owner: FlaskClient) -> None:

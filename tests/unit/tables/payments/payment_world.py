@@ -166,16 +166,19 @@ class Ledger:
 
 
 class World:
-    """All together; ``tasks`` and ``news`` are under way."""
+    """All together; ``tasks`` and ``news`` are under way. With ``is_started`` the start came before the hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_started: bool = False) -> None:
         self.ledger, self.provider = Ledger(), Provider()
         self.record: PaymentRecord | None = None
         self.log: list[PaymentEvent] = []
         self.tasks: list[Task] = []
         self.orders = 0
         self.news: list[PaymentEvent] = []
-        self.append(self.ledger.outcomes.pop(0))
+        if is_started:
+            self.start_with_hold()
+        else:
+            self.append(self.ledger.outcomes.pop(0))
 
     def append(self, happened: PaymentEvent) -> None:
         self.log.append(happened)
@@ -191,6 +194,10 @@ class World:
 
     def start(self) -> None:
         self.append(event(K.STARTED))
+
+    def start_with_hold(self) -> None:
+        """By the process that answered the hold."""
+        self.append(event(K.STARTED, account=ADA, amount=3 * PRICE, currency="EUR", ledger_offset=1))
 
     def order_refund(self, amount: Decimal | None) -> None:
         """The organizer gives back an amount, or one ticket."""

@@ -28,6 +28,7 @@ from tables.payments.records import (
 from tables.payments.refund_orders import ORDERS_MAX
 from tables.payments.transitions import TRANSITIONS, WORK, PaymentState, Signal, TaskKind
 from tests.unit.tables.payments.payment_world import (
+    ADA,
     AT,
     AT_MS,
     EVENT,
@@ -78,6 +79,7 @@ AUTHORIZING = (*HELD, event(K.STARTED), event(K.OPENED, reference=REFERENCE, url
 CONFIRMING = (*AUTHORIZING, event(K.AUTHORIZED, reference=REFERENCE))
 CAPTURING = (*CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference=REFERENCE))
 CAPTURED = (*CAPTURING, event(K.CAPTURED, reference=REFERENCE))
+STARTED_HOLD = event(K.STARTED, account=ADA, amount=PRICE, currency="EUR", ledger_offset=1)
 REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
 
 
@@ -119,6 +121,12 @@ REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
         (AUTHORIZING, event(K.DECLINED), "declined", []),
         ((*AUTHORIZING, event(K.DECLINED)), event(K.STARTED), "authorizing", []),
         (AUTHORIZING, event(K.STARTED), "authorizing", []),
+        # The start told the hold, which came before or comes later.
+        ((), STARTED_HOLD, "authorizing", ["authorize", "extend"]),
+        ((STARTED_HOLD,), event(K.HELD), "authorizing", []),
+        ((STARTED_HOLD,), event(K.ENDED, amount=ZERO, ledger_offset=2), "voiding", ["void"]),
+        (HELD, STARTED_HOLD, "authorizing", ["authorize", "extend"]),
+        ((*HELD, event(K.ENDED, amount=ZERO, ledger_offset=2)), STARTED_HOLD, "ended", []),
         (CAPTURED, event(K.DISPUTED), "captured", []),
         # Refunds that the organizer ordered; beyond what was captured they are refused.
         (CAPTURED, refund_order(PRICE), "refunding", ["refund"]),

@@ -17,6 +17,7 @@ from tests.unit.tables.payments.payment_world import World
 
 MOVES: dict[str, Callable[[World, int], object]] = {
     "start": lambda world, _: world.start(),
+    "start with the hold": lambda world, _: world.start_with_hold(),
     "approve": lambda world, _: world.news.extend(world.provider.approve(at_once=False)),
     "pay at once": lambda world, _: world.news.extend(world.provider.approve(at_once=True)),
     "decline": lambda world, _: world.news.extend(world.provider.decline()),
@@ -42,8 +43,8 @@ LATE: dict[str, Callable[[World, int], object]] = {"late": lambda world, _: worl
 moves = st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.integers(0, 30)), max_size=40)
 
 
-def play(chosen: list[tuple[str, int]]) -> None:
-    world = World()
+def play(chosen: list[tuple[str, int]], *, is_started: bool = False) -> None:
+    world = World(is_started=is_started)
     for name, at in chosen:
         (MOVES | LATE)[name](world, at)
     world.drain()
@@ -56,12 +57,12 @@ def play(chosen: list[tuple[str, int]]) -> None:
     assert RefundStatus.ORDERED not in {order.status for order in world.record.refunds}, world.record
 
 
-@given(moves)
+@given(moves, st.booleans())
 @settings(max_examples=400)
 def test_nobody_is_charged_without_tickets_and_nobody_has_tickets_without_having_paid(
-    chosen: list[tuple[str, int]],
+    chosen: list[tuple[str, int]], is_started: bool
 ) -> None:
-    play(chosen)
+    play(chosen, is_started=is_started)
 
 
 OPENED = [("start", 0), ("task", 0), ("news", 0), ("task", 0), ("outcome", 0)]
