@@ -1,6 +1,7 @@
 """Deadlines of blocking HTTP calls, each with its whole answer.
 
-httpx and urllib3 limit the wait for each piece of an answer: one that comes byte by byte is read for hours.
+httpx and urllib3 limit the wait for each piece of an answer: one that comes byte by byte is read for hours. Connecting
+and sending have the client's own timeouts.
 """
 
 import io
@@ -14,6 +15,11 @@ from typing import Any, Final
 import httpcore
 import httpx
 import urllib3
+
+# Of a client of httpx: more than the API has threads.
+CONNECTIONS_MAX: Final = 100
+IDLE_CONNECTIONS_MAX: Final = 20
+IDLE_CONNECTION_S: Final = 5.0
 
 _call: Final = threading.local()
 
@@ -139,12 +145,18 @@ class _Backend(httpcore.SyncBackend):
 
 
 class TimedTransport(httpx.HTTPTransport):
-    """A transport of httpx by which a call ends within the timeout for reading. Answers are read at once."""
+    """A transport of httpx that reads answers whole, within the timeout for reading since the call began."""
 
     def __init__(self, verify: ssl.SSLContext | bool = True) -> None:
         context = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify, trust_env=False)
         super().__init__(verify=context, trust_env=False)
-        self._pool = httpcore.ConnectionPool(ssl_context=context, keepalive_expiry=5.0, network_backend=_Backend())
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=CONNECTIONS_MAX,
+            max_keepalive_connections=IDLE_CONNECTIONS_MAX,
+            keepalive_expiry=IDLE_CONNECTION_S,
+            network_backend=_Backend(),
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, read. Raises httpx.TransportError."""

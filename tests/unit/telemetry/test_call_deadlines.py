@@ -4,6 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -18,6 +19,7 @@ import telemetry.zipkin
 from api.adapters.elasticsearch import EventIndex
 from api.adapters.ledger.worker_views import WorkerViews
 from api.problems import Unavailable
+from api.web.wsgi_threads import THREADS_MAX
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from ops.search_health import SearchSource
 from settings import Settings
@@ -94,4 +96,33 @@ def test_a_connection_is_used_again_by_a_later_call_and_without_a_deadline() -> 
             assert client.get(url, timeout=None).text == "ok"
             with call_within(0.0):  # of another call
                 assert client.get(url).text == "ok"
+        server.shutdown()
+
+
+class Crowded(ThreadingHTTPServer):
+    """Answers no call before all threads of the API are asking."""
+
+    request_queue_size = THREADS_MAX
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Together)
+        self.all_here = threading.Barrier(THREADS_MAX)
+
+
+class Together(Answering):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Crowded)
+        self.server.all_here.wait(5)
+        super().do_GET()
+
+
+def test_all_threads_of_the_api_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.adapters.ledger.worker_views, "TIMEOUT", httpx.Timeout(10))
+    with Crowded() as server, ThreadPoolExecutor(THREADS_MAX) as threads:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        views = WorkerViews([f"http://127.0.0.1:{server.server_port}"])
+        for asked in [threads.submit(views.probe) for _ in range(THREADS_MAX)]:
+            asked.result()
+        views.close()
         server.shutdown()
