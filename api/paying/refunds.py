@@ -50,11 +50,13 @@ def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
     if key is None:
         raise service.no_key()
     ids, buyer = service.ids_of(public), buyer_of(public)
-    known = refunds_of(ports(), ids)
-    order = _order_id(known, ids[1], body, key)
-    if _find(known, order) is None:
+    known, order = refunds_of(ports(), ids), service.request_id(ids[1], "refund", key)
+    found = _find(known, order)
+    if found is None:
         _check(known, body)
         ports().in_loop(ports().payments.tell(_event(ports(), ids, body, order, caller().account)))
+    elif _differs(found, body):
+        raise Refused("idempotency-key-reused")  # before tickets go back
     undecided = {ORDERED}
     if body.amount is None:
         lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
@@ -73,20 +75,6 @@ def refunds_of(ports: Ports, ids: Ids) -> RefundList:
     return found
 
 
-def _order_id(known: RefundList, purchase: UUID, body: NewRefund, key: str) -> UUID:
-    """The id of the order of a key: another one for goodwill, so that no tickets go back under its key.
-
-    Refused: idempotency-key-missing, idempotency-key-reused.
-    """
-    tickets, goodwill = (service.request_id(purchase, what, key) for what in ("refund", "goodwill"))
-    if body.amount is None:
-        if _find(known, goodwill) is not None:
-            raise Refused("idempotency-key-reused")
-        return tickets
-    # An earlier version ordered goodwill under the other id.
-    return goodwill if _find(known, tickets) is None else tickets
-
-
 def _decided(ports: Ports, ids: Ids, body: NewRefund, order: UUID, undecided: Collection[str]) -> Refund | None:
     """The order as it was decided; None if that takes longer.
 
@@ -96,14 +84,20 @@ def _decided(ports: Ports, ids: Ids, body: NewRefund, order: UUID, undecided: Co
     found = None if known is None else _find(known, order)
     if known is None or found is None:
         return None
-    differs = body.amount is not None and found.amount.exact != body.amount.exact
-    if differs or found.reason != body.reason:
+    if _differs(found, body):
         raise Refused("idempotency-key-reused")
     if found.status in undecided:
         return None
     if found.status == REFUSED:
         raise _refusal(found) or _too_large(known)
     return found
+
+
+def _differs(order: Refund, body: NewRefund) -> bool:
+    """Whether an order is another one than that of the request under its key."""
+    if body.amount is not None and order.amount.exact != body.amount.exact:
+        return True
+    return order.reason != body.reason or order.goodwill is (body.amount is None)
 
 
 def _seen_decided(ports: Ports, ids: Ids, order: UUID, undecided: Collection[str]) -> RefundList | None:

@@ -57,6 +57,7 @@ class Refund(Resource):
         None, examples=["nothing-to-cancel"], description="the problem for which it was refused"
     )
     amount: Money
+    goodwill: bool | None = Field(None, description="whether the tickets are kept; not known of older orders")
     reason: str
     by: UUID = Field(description="the account that ordered it")
     at: datetime

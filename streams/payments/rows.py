@@ -62,4 +62,5 @@ def _order(order: RefundOrder) -> dict[str, Any]:
         "amount": str(order.amount),
         "status": order.status.value,
         "refusal": order.refusal,
+        "goodwill": order.goodwill,
     }

@@ -40,7 +40,8 @@ class RefundStatus(StrEnum):
 class RefundOrder(Struct, frozen=True, array_like=True):
     """A refund that somebody with the right to do so ordered: who, when (ms) and why, and how much goes back.
 
-    ``refusal`` is TOO_LARGE, or the ledger's reason not to give the tickets back.
+    ``refusal`` is TOO_LARGE, or the ledger's reason not to give the tickets back. ``goodwill`` is whether it is of an
+    amount, and the tickets are kept; an earlier version did not store that.
     """
 
     id: UUID
@@ -50,6 +51,7 @@ class RefundOrder(Struct, frozen=True, array_like=True):
     amount: Decimal
     status: RefundStatus
     refusal: str = ""
+    goodwill: bool | None = None
 
 
 class PaymentRecord(Struct, frozen=True, array_like=True):

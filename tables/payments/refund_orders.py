@@ -71,4 +71,6 @@ def _is_of_tickets(order: RefundOrder) -> bool:
 def _order(event: PaymentEvent, amount: Decimal, status: RefundStatus) -> RefundOrder:
     assert event.request is not None
     assert event.account is not None
-    return RefundOrder(event.request, event.account, to_milliseconds(event.at), event.reason, amount, status)
+    is_goodwill = event.amount is not None
+    at = to_milliseconds(event.at)
+    return RefundOrder(event.request, event.account, at, event.reason, amount, status, goodwill=is_goodwill)

@@ -115,9 +115,9 @@ def test_the_organizer_refunds_a_part_and_then_a_ticket(
     answer = office.post(f"{buyer.path}/refunds", json=beyond, headers={"Idempotency-Key": "three"})
     assert (answer.status_code, answer.json()["figures"]["refundable"]) == (409, "7.00"), answer.text
     listed = office.get(f"{buyer.path}/refunds").json()["items"]
-    assert [(each["reason"], each["status"]) for each in listed] == [
-        ("Behind a pillar", "accepted"),
-        ("Fell ill", "accepted"),
+    assert [(each["reason"], each["status"], each["goodwill"]) for each in listed] == [
+        ("Behind a pillar", "accepted", True),
+        ("Fell ill", "accepted", False),
     ]
 
 

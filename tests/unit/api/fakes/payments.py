@@ -92,6 +92,7 @@ class FakePayments:
         assert event.request is not None
         assert event.account is not None
         said = {"reason": event.reason, "by": event.account, "at": event.at, "status": status}
+        said["goodwill"] = event.amount is not None
         self.orders.append(Refund(id=event.request, amount=Money.of(amount, "EUR"), **said))
         self.refundable -= amount if status == "accepted" else 0
 

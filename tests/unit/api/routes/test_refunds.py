@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from api.purchasing.service import request_id
 from api.roles import Role
 from api.schemas.payment import Refund
 from api.schemas.purchase import Purchase, public_id
@@ -88,6 +89,23 @@ def test_an_amount_under_the_key_of_tickets_is_told(shop: Shop) -> None:
     assert shop.order(TICKETS).status_code == 202
     assert shop.order(GOODWILL | {"reason": TICKETS["reason"]}).status_code == 422
     assert len(shop.world.payments.told) == 1
+
+
+@pytest.mark.parametrize("body", [GOODWILL, TICKETS])
+def test_an_order_that_is_sent_again_before_it_is_known_has_the_same_id(shop: Shop, body: dict[str, Any]) -> None:
+    shop.world.payments.decides = False
+    assert [shop.order(body).status_code, shop.order(body).status_code] == [202, 202]
+    # Either kind, since a process of the previous version may get the second one.
+    order = request_id(shop.ids[1], "refund", KEY["Idempotency-Key"])
+    assert [each.request for each in shop.world.payments.told] == [order, order]
+
+
+@pytest.mark.parametrize("body", [GOODWILL, TICKETS])
+def test_an_order_of_a_version_that_did_not_store_its_kind_is_the_same_order(shop: Shop, body: dict[str, Any]) -> None:
+    shop.order(body)
+    [order] = shop.world.payments.orders
+    shop.world.payments.orders = [order.model_copy(update={"goodwill": None, "status": "accepted"})]
+    assert (shop.order(body).status_code, len(shop.world.payments.told)) == (201, 1)
 
 
 def test_what_is_left_is_told_with_the_refusal(shop: Shop) -> None:

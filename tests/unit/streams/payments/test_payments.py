@@ -28,7 +28,17 @@ from tables.payments.payment import CHECK_FIRST_MS
 from tables.payments.records import payment_key
 from tables.payments.transitions import PaymentState
 from tests.unit.streams.payments.conftest import HOME, KEY, Role, Stopped, message
-from tests.unit.tables.payments.payment_world import ADA, AT, AT_MS, EVENT, PRICE, PURCHASE, REFERENCE, event
+from tests.unit.tables.payments.payment_world import (
+    ADA,
+    AT,
+    AT_MS,
+    EVENT,
+    PRICE,
+    PURCHASE,
+    REFERENCE,
+    event,
+    refund_order,
+)
 
 K = PaymentEventKind
 AUTHORIZED = [(0, event(K.HELD)), (1, event(K.STARTED)), (2, event(K.AUTHORIZED, reference=REFERENCE))]
@@ -151,6 +161,13 @@ def test_a_late_row_that_postgresql_rejects_is_a_dead_letter(role: Role, monkeyp
     monkeypatch.setattr(Projection, "write", rejected)
     role.last(5)
     assert len(role.records[dead_letters("payments")]) == 1
+
+
+def test_the_row_of_a_payment_has_its_refunds(role: Role) -> None:
+    role.fold(*CAPTURING, (4, event(K.CAPTURED, reference=REFERENCE)))
+    role.fold((5, refund_order(Decimal(10))), (6, refund_order(None, request=UUID(int=8))))
+    told = [(order["amount"], order["status"], order["goodwill"]) for order in role.rows[-1]["refunds"]]
+    assert told == [("10", "accepted", True), ("0", "ordered", False)]
 
 
 def test_purchases_of_two_events_with_one_id_have_payments_of_their_own(role: Role) -> None:

@@ -297,6 +297,7 @@ def test_an_order_keeps_who_and_why_and_what_it_came_to() -> None:
     assert (accepted.by, accepted.reason, accepted.at) == (ORGANIZER, GOODWILL, int(AT.timestamp() * 1000))
     assert (accepted.amount, accepted.status) == (Decimal(10), RefundStatus.ACCEPTED)
     assert (refused.amount, refused.status) == (PRICE, RefundStatus.REFUSED)
+    assert (accepted.goodwill, refused.goodwill) == (True, True)
     assert (payment.known.goodwill, payment.known.refundable) == (Decimal(10), PRICE - 10)
     assert decode_payment(encode_payment(payment.known)) == payment.known
 
@@ -310,7 +311,7 @@ def test_an_order_with_tickets_comes_to_what_the_ledger_gave_back_by_its_request
     of_the_order = event(K.ENDED, amount=ZERO, ledger_offset=11, request=payment.known.refunds[0].id)
     assert payment.tell(of_the_order) == ["refund"]
     assert (payment.known.refunds[0].status, payment.known.refunds[0].amount) == (RefundStatus.ACCEPTED, PRICE - 5)
-    assert payment.known.goodwill == 0
+    assert (payment.known.refunds[0].goodwill, payment.known.goodwill) == (False, ZERO)
 
 
 def test_an_order_whose_tickets_the_ledger_keeps_is_refused_with_its_reason_until_it_gives_them_back() -> None:
