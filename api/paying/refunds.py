@@ -62,7 +62,7 @@ def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
         lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
         cancel = Cancel(*ids, buyer, order, lines, body.seats)
         given = ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
-        if given.status == HTTPStatus.OK:
+        if given.status == HTTPStatus.OK or (found is not None and found.status == REFUSED):
             undecided.add(REFUSED)  # at an earlier try
     return _decided(ports(), ids, body, order, undecided)
 

@@ -221,6 +221,8 @@ def test_an_order_that_was_refused_once_is_not_told_so_when_its_tickets_go_back(
     line = OutcomeLine(TICKET, "Stalls", 1, Decimal(1))
     shop.world.ledger.rule = lambda command: outcome(command, OutcomeKind.CANCELLED, lines=(line,))
     assert shop.order(TICKETS).status_code == 202
+    shop.world.ledger.rule = lambda command: None
+    assert shop.order(TICKETS).status_code == 202
 
 
 def test_tickets_of_a_hold_that_nobody_paid_are_not_refunded(shop: Shop) -> None:
