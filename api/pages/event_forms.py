@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from api.pages.field_texts import AMOUNT, Unreadable
+from api.pages.field_texts import AMOUNT, INVALID, Unreadable
 from api.pages.forms import Reader, read_form, whole_number
 from api.pages.local_times import form_fold, form_time, typed_local, typed_moment
 from api.pages.numbers import shown_price, typed_number
@@ -103,10 +103,11 @@ def _shown_tags(tags: list[str]) -> str:
 
 
 def _typed_tags(sent: Fields) -> list[str]:
-    # Of more the reader raises an error; a tag of that length is refused.
-    text = _one_line(sent.get("tags", ""))[: csv.field_size_limit()]
-    rows = csv.reader([text], skipinitialspace=True)
-    return [tag.strip() for row in rows for tag in row if tag.strip()]
+    rows = csv.reader([_one_line(sent.get("tags", ""))], skipinitialspace=True)
+    try:
+        return [tag.strip() for row in rows for tag in row if tag.strip()]
+    except csv.Error as error:  # a tag of more than csv.field_size_limit() characters
+        raise Unreadable(INVALID) from error
 
 
 def _text(name: str) -> Reader:

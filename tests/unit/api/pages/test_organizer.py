@@ -119,6 +119,12 @@ def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_made(
     assert re.search(rf'is-wrong">\s*<label for="{place}"', organizer.page)
 
 
+def test_a_tag_after_very_many_commas_is_read(world: World, organizer: Reader) -> None:
+    organizer.get("/organize/new")
+    assert organizer.send("/organize/new", CONCERT | {"tags": "," * 140_000 + "last"}).status_code == 303
+    assert only(world).event.tags == ["last"]
+
+
 def test_the_longest_description_fits_into_the_form(world: World, organizer: Reader, event: str) -> None:
     organizer.get(f"{event}/edit")
     answer = organizer.send(f"{event}/edit", CONCERT | {"description": "🎻" * 20_000})
