@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import select
 import sys
 from typing import Any, Final
 
@@ -58,9 +59,19 @@ class _Turnstile(click.RichGroup):
                 sys.stdout.flush()
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
-        except BrokenPipeError:
+        except BrokenPipeError as error:
+            if not _is_unread():
+                raise ConnectionError(error) from error  # of a server; click would end with 1
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written
             sys.exit(UNREAD)
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads what this process prints."""
+    streams = select.poll()
+    for descriptor in (1, 2):
+        streams.register(descriptor, 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in streams.poll(0))
 
 
 @click.group(cls=_Turnstile, context_settings={"help_option_names": ["-h", "--help"]})
