@@ -33,6 +33,8 @@ def run_forked(folder: Path, variables: Mapping[str, str], *commands: str) -> di
         process.start()
     for process in running.values():
         process.join(TIMEOUT_S)
+        process.kill()  # one that hangs: what it wrote until then is still told
+        process.join()
     return {
         command: Ended(process.exitcode, *(places[command].with_suffix(end).read_text() for end in (".1", ".2")))
         for command, process in running.items()

@@ -233,10 +233,10 @@ def test_snapshots_are_taken_again_and_again_where_that_is_asked_for(
 
 
 def test_the_command_of_the_container_says_what_it_lacks(tmp_path: Path) -> None:
-    command = "ledger snapshot --keep 8 --every-hours 6"
-    code, _, errors = run_forked(tmp_path, {"TURNSTILE_TICKET_KEY": KEY}, command)[command]
-    assert code == 1
-    assert "TURNSTILE_LEDGER_SNAPSHOTS names no folder" in errors
+    variables = {"TURNSTILE_TICKET_KEY": KEY}
+    [ended] = run_forked(tmp_path, variables, "ledger snapshot --keep 8 --every-hours 6").values()
+    assert ended.code == 1
+    assert "TURNSTILE_LEDGER_SNAPSHOTS names no folder" in ended.errors
 
 
 def test_a_second_one_at_the_same_time_is_refused_and_takes_nothing_from_the_first(tmp_path: Path) -> None:
