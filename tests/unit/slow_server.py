@@ -1,6 +1,7 @@
 """A server that answers piece by piece, without an end."""
 
 import socket
+import ssl
 import threading
 import time
 from typing import Final
@@ -15,13 +16,14 @@ ENDLESS: Final = {
 
 
 class SlowServer:
-    """Sends ``head``, and then pieces without an end, to each client."""
+    """Sends ``head``, and then pieces without an end, to each client; with ``tls`` by that."""
 
-    def __init__(self, head: bytes, piece: bytes, pause_s: float) -> None:
+    def __init__(self, head: bytes, piece: bytes, pause_s: float, tls: ssl.SSLContext | None = None) -> None:
         self.answered = self.sent = 0
         self._head, self._piece, self._pause_s = head, piece, pause_s
+        self._tls = tls
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -31,6 +33,8 @@ class SlowServer:
                 client, _ = self._socket.accept()
             except OSError:
                 return
+            if self._tls:
+                client = self._tls.wrap_socket(client, server_side=True)
             self.answered += 1
             threading.Thread(target=self._send, args=(client,), daemon=True).start()
 

@@ -5,15 +5,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
 import requests
+from elastic_transport import ConnectionTimeout, TlsError
 
 import api.adapters.elasticsearch
 import api.adapters.ledger.worker_views
 import ops.search_health
+import providers.http
 import stack.member
 import telemetry.zipkin
 from api.adapters.elasticsearch import EventIndex
@@ -21,7 +25,11 @@ from api.adapters.ledger.worker_views import WorkerViews
 from api.problems import Unavailable
 from api.web.wsgi_threads import THREADS_MAX
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
+from connect.elasticsearch_client import elasticsearch_client
+from ops.certificate import self_signed
 from ops.search_health import SearchSource
+from providers.http import RetryingClient
+from providers.port import ProviderUnavailable
 from settings import Settings
 from telemetry.call_deadlines import TimedTransport, call_within
 from tests.unit.slow_server import ENDLESS, SlowServer
@@ -71,6 +79,61 @@ def test_spans_are_dropped_in_time(slow: SlowServer, monkeypatch: pytest.MonkeyP
     assert time.monotonic() - began_s < 2
 
 
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A certificate with its key, which every client of this process trusts."""
+    file = tmp_path / "certificate.pem"
+    file.write_text(self_signed())
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    return file
+
+
+def by_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def get_by_httpx(url: str, ca: Path) -> str:
+    with httpx.Client(timeout=TIMEOUT_S, transport=TimedTransport(ssl.create_default_context(cafile=ca))) as client:
+        return client.get(url).text
+
+
+def get_by_urllib3(url: str, _: Path) -> str:
+    return RetryingClient(TIMEOUT_S).send("GET", url, None, {}).body.decode()
+
+
+def ask_elasticsearch(url: str, ca: Path) -> str:
+    settings = Settings(ticket_key=KEY, elasticsearch_url=url, elasticsearch_ca=ca)
+    return str(elasticsearch_client(settings, TIMEOUT_S).info())
+
+
+BY_TLS: dict[str, Callable[[str, Path], str]] = {
+    "httpx": get_by_httpx,
+    "urllib3": get_by_urllib3,
+    "Elasticsearch": ask_elasticsearch,
+}
+
+
+@pytest.mark.parametrize("get", BY_TLS.values(), ids=list(BY_TLS))
+@pytest.mark.parametrize("answer", ENDLESS.values(), ids=list(ENDLESS))
+def test_a_call_by_tls_ends_in_time_though_pieces_of_the_answer_come(
+    get: Callable[[str, Path], str],
+    answer: tuple[bytes, bytes, float],
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(providers.http, "RETRY_FIRST_S", 5.0)  # one try
+    server = SlowServer(*answer, by_tls(certificate))
+    began_s = time.monotonic()
+    with pytest.raises((httpx.ReadTimeout, ProviderUnavailable, ConnectionTimeout)):
+        get(server.url, certificate)
+    assert time.monotonic() - began_s < 2
+    assert server.answered == 1
+    assert server.sent > 1
+    server.close()
+
+
 class Answering(BaseHTTPRequestHandler):
     """Answers at once, and keeps the connection."""
 
@@ -97,6 +160,33 @@ def test_a_connection_is_used_again_by_a_later_call_and_without_a_deadline() -> 
             with call_within(0.0):  # of another call
                 assert client.get(url).text == "ok"
         server.shutdown()
+
+
+@contextmanager
+def answering(certificate: Path) -> Iterator[str]:
+    """The URL of a server that answers by TLS."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.daemon_threads = True
+        server.socket = by_tls(certificate).wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("get", [get_by_httpx, get_by_urllib3])
+def test_an_answer_by_tls_is_read(get: Callable[[str, Path], str], certificate: Path) -> None:
+    with answering(certificate) as url:
+        assert get(url, certificate) == "ok"
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_another_certificate_than_a_pinned_one_of_elasticsearch_is_refused(certificate: Path) -> None:
+    """The client's own class of connections is replaced; its pool, which compares fingerprints, is not."""
+    with answering(certificate) as url:
+        client = elasticsearch_client(by_settings(url), 5.0, ssl_assert_fingerprint="0" * 64)
+        with pytest.raises(TlsError) as refused:
+            client.info()
+    assert "Fingerprints did not match" in repr(refused.value)
 
 
 class Crowded(ThreadingHTTPServer):
