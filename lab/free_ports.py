@@ -19,7 +19,7 @@ RANGE_VARIABLE = "TURNSTILE_FREE_PORTS"
 
 _rng = random.SystemRandom()  # tests with the same seed must not take the same ports
 _claims: dict[int, socket.socket | None] = {}
-# Of random places.
+# Random first ports that are tried.
 TRIES_MAX = 10_000
 
 

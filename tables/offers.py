@@ -54,7 +54,7 @@ StockSnapshots = dict[UUID, StockSnapshot]
 
 Column = TypeVar("Column")
 NONE_OUT: Final = StockSnapshot(-1, 0, 0)
-# What is on sale when takes the square of their number.
+# The time to find out what is on sale when grows with the square of the number of types.
 _offers: Final = msgspec.json.Decoder(Annotated[list[TicketOffer], Meta(max_length=EVENT_MAX_TICKET_TYPES)])
 _stock: Final = msgspec.json.Decoder(StockSnapshots)
 

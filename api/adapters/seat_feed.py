@@ -55,7 +55,7 @@ class SeatFeed:
             while (now_s := time.monotonic()) < began_s + self._times.stream_s:
                 found = await self._news(event, since, seen)
                 if found is not None and found != seen:
-                    # From this id a client goes on that connects again.
+                    # A client that connects again goes on from this id.
                     yield b"id: %d\ndata: %b\n\n" % (found.offset, found.model_dump_json(by_alias=True).encode())
                     seen, since, sent_s = found, found.offset, now_s
                 elif now_s >= sent_s + self._times.quiet_s:

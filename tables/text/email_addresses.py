@@ -42,6 +42,7 @@ def smtp_address(address: str) -> str:
 
 
 def _ascii_domain(domain: str) -> str:
+    # Python's codec is of IDNA 2003, which turns straße.example into another domain, so it gets only ASCII.
     if domain.isascii():
         return domain.lower().encode("idna").decode()  # unchanged, but raises for empty and overlong labels
     return validate_email(f"x@{domain}", check_deliverability=False, test_environment=True).ascii_domain
