@@ -88,7 +88,7 @@ unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is
 	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
 
 unit-processes: $(STAMP)
-	$(UNIT) tests/unit/api/http tests/unit/stack
+	$(UNIT) $(addprefix tests/unit/,api/http stack providers)
 
 unit-api: $(STAMP)
 	$(UNIT) tests/unit/api tests/unit/connect tests/unit/streams/inventory --ignore=tests/unit/api/http
@@ -97,7 +97,7 @@ unit-workers: $(STAMP)
 	$(UNIT) tests/unit/streams tests/unit/tables --ignore=tests/unit/streams/inventory
 
 unit-rest: $(STAMP)
-	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect stack streams tables)
+	$(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect providers stack streams tables)
 
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)

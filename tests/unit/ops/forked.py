@@ -4,10 +4,13 @@ import os
 import sys
 from collections.abc import Mapping
 from multiprocessing import get_context
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Final, NamedTuple
 
 COMMANDS: Final = ("dlq", "ledger", "reindex", "replay", "search_access", "status", "verify")
+# It is deleted when pytest ends, after the folders of its run: it must not be among them.
+get_temp_dir()
 # Its server starts with the first process, imports these and waits; it ends with the tests.
 FORKS: Final = get_context("forkserver")
 FORKS.set_forkserver_preload(["ops.__main__", *(f"ops.commands.{name}" for name in COMMANDS)])
