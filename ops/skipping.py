@@ -68,35 +68,35 @@ def refusal(log: LogBounds, committed: int | None, first: int, last: int, there:
     return next((why for applies, why in reasons if applies), None)
 
 
-def skip(now: Settings, place: TopicPartition, first: int, last: int, reason: str) -> int:
-    """Take the offsets of the ledger's input for decided.
+def skip(now: Settings, place: TopicPartition, first: int, last: int, reason: str, reader: str = LEDGER) -> int:
+    """Take the offsets of the ledger's input for decided by the group ``reader``.
 
     Returns how many commands were appended again. Raises SkipRefused, KafkaError.
     """
     with closing(make_client(client_options(now))) as admin:
-        log, committed = _state(admin, place)
+        log, committed = _state(admin, place, reader)
         there = asyncio.run(_first_of(now, place, max(first, committed or 0, log.begin), min(last, log.end - 1)))
         why = refusal(log, committed, first, last, there)
         if why is not None:
             raise SkipRefused(f"{_named(place)}: {why}")
         actions.record(client_options(now), "ledger skip", reason, partition=place.partition, first=first, last=last)
-        _accept(admin, place, last + 1, reason)
+        _accept(admin, place, last + 1, reason, reader)
     if last < log.end:
         return 0
     asyncio.run(_fill(now, place, last + 1 - log.end))
     return asyncio.run(_append_again(now, place, max(first, log.begin), last))
 
 
-def resend(now: Settings, place: TopicPartition, first: int, last: int, reason: str) -> int:
+def resend(now: Settings, place: TopicPartition, first: int, last: int, reason: str, reader: str = LEDGER) -> int:
     """Append the commands at decided offsets again; how many. Raises as ``skip``."""
     with closing(make_client(client_options(now))) as admin:
-        log, committed = _state(admin, place)
+        log, committed = _state(admin, place, reader)
         if not log.begin <= first <= last < log.end:
             raise SkipRefused(f"{_named(place)} has the offsets from {log.begin} to {log.end - 1}")
         if committed is not None and last >= committed:
             raise SkipRefused(f"{_named(place)}: the ledger will read offset {committed} and what follows by itself")
         actions.record(client_options(now), "ledger resend", reason, partition=place.partition, first=first, last=last)
-        _accept(admin, place, max(committed or 0, last + 1), reason)
+        _accept(admin, place, max(committed or 0, last + 1), reason, reader)
     return asyncio.run(_append_again(now, place, first, last))
 
 
@@ -104,20 +104,20 @@ def _named(place: TopicPartition) -> str:
     return f"{place.topic}[{place.partition}]"
 
 
-def _state(admin: Any, place: TopicPartition) -> tuple[LogBounds, int | None]:
+def _state(admin: Any, place: TopicPartition, reader: str) -> tuple[LogBounds, int | None]:
     """The partition's two ends, and the group's committed offset."""
     [begin] = admin.list_partition_offsets({place: OffsetSpec.EARLIEST}).values()
     [end] = admin.list_partition_offsets({place: OffsetSpec.LATEST}).values()
-    committed = admin.list_group_offsets({LEDGER: [place]})[LEDGER].get(place)
+    committed = admin.list_group_offsets({reader: [place]})[reader].get(place)
     known = committed is not None and committed.offset >= 0
     return LogBounds(begin.offset, end.offset), committed.offset if known else None
 
 
-def _accept(admin: Any, place: TopicPartition, offset: int, reason: str) -> None:
+def _accept(admin: Any, place: TopicPartition, offset: int, reason: str, reader: str) -> None:
     """Commit an offset with the operator's reason, as soon as the group has no member."""
     wanted = {place: OffsetAndMetadata(offset, f"{ACCEPTED_PREFIX}{reason}"[:REASON_MAX_CHARS], -1)}
     polling = Polling(EMPTY_GROUP_TIMEOUT_S)
-    while any(answer is not NoError for answer in admin.alter_group_offsets(LEDGER, wanted).values()):
+    while any(answer is not NoError for answer in admin.alter_group_offsets(reader, wanted).values()):
         if not polling.left:
             raise SkipRefused("stop the workers of the role ledger first: they hold on to where they are")
         polling.wait()
