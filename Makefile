@@ -73,7 +73,7 @@ servers-e2e: $(STAMP) browser
 servers-chaos: $(STAMP) browser
 	TURNSTILE_FREE_PORTS=26000-32767 $(ON_SERVERS) tests/chaos tests/integration
 
-check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about 75 s, a first time 105
+check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about 65 s, a first time 85
 	@$(FIVE) lint $(UNIT_PARTS)
 
 unit: $(STAMP) ## the unit tests alone, on two cores
