@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from tables.errors import MalformedCommand
 from tables.messages.encoding import decode_json, encode_json
-from tables.messages.field_types import AMOUNT_MAX_DECIMALS, Price, Text
+from tables.messages.field_types import AMOUNT_MAX_DECIMALS, PRICE_END, Price, Text
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, DefineSection, PlanNumber, SeatName
 from tables.messages.statuses import EventStatus
@@ -34,7 +34,6 @@ COMMAND_MAX_BYTES: Final = 256 * 1024
 # Of a partial cancel that is not repeatable.
 REQUEST_REQUIRED: Final = "Object missing required field `request`, which a cancel of `lines` must have"
 EVENT_MAX_TICKET_TYPES: Final = 200
-_PRICE_END: Final = 10**10
 HOLD_MAX_S: Final = 86_400
 PAYMENT_DEFAULT_S: Final = 900
 COOLDOWN_MAX_S: Final = 3_600
@@ -43,7 +42,7 @@ EXTENSION_MAX_S: Final = 900
 
 def check_price(price: Decimal) -> None:
     """Raise ValueError unless the price is finite, not negative, below 10^10 and has at most 4 decimals."""
-    if not (price.is_finite() and 0 <= price < _PRICE_END):
+    if not (price.is_finite() and 0 <= price < PRICE_END):
         raise ValueError("price must be a finite amount of 0 or more")
     if int(price.as_tuple().exponent) < -AMOUNT_MAX_DECIMALS:
         raise ValueError(f"price must have at most {AMOUNT_MAX_DECIMALS} decimals")

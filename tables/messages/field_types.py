@@ -11,6 +11,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 AMOUNT_MAX_DECIMALS: Final = 4
+PRICE_END: Final = Decimal(10) ** 10
 
 # As our encoder writes a non-negative decimal.
 Amount = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$"})]

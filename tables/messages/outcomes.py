@@ -6,7 +6,6 @@ purchase is then the same. Its ``balance`` is as of the offset ``asOf``.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +14,7 @@ from msgspec import Struct
 
 from tables.errors import MalformedRecord
 from tables.messages.encoding import encode_json, json_decoder
-from tables.messages.field_types import Amount, Time, is_amount
+from tables.messages.field_types import PRICE_END, Amount, Time, is_amount
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 
@@ -116,7 +115,6 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
 
 # After these the purchase has another state, or its first one.
 STATE_KINDS: Final = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
-PRICE_END: Final = Decimal(10) ** 10
 QUANTITY_MAX: Final = 10_000_000
 TOTAL_END: Final = PRICE_END * QUANTITY_MAX
 POSITION_MAX: Final = 2**62
