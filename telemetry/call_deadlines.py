@@ -54,7 +54,6 @@ class _Pieces(io.RawIOBase):
         self._pieces = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
-        """True."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
@@ -121,15 +120,12 @@ class _Stream(httpcore.NetworkStream):
             raise httpcore.ReadTimeout from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all of it."""
         self._inner.write(buffer, timeout)
 
     def close(self) -> None:
-        """Close it."""
         self._inner.close()
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpx asks about it."""
         return self._inner.get_extra_info(info)
 
     def start_tls(
