@@ -1,4 +1,7 @@
-"""The settings of Kafka, Elasticsearch and mail as arguments of each client library: the addresses, the user, TLS."""
+"""The settings of Kafka, Elasticsearch and mail as arguments of each client library: the addresses, the user, TLS.
+
+And the codes of these servers that several parts have to know.
+"""
 
 import ssl
 from collections.abc import Mapping
