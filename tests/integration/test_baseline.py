@@ -37,7 +37,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     shop._caller.cache_clear()
 
 
-def shelf(stack: TrialStack, stock: int) -> tuple[UUID, UUID]:
+def ticket_type(stack: TrialStack, stock: int) -> tuple[UUID, UUID]:
     event, kind = uuid4(), uuid4()
     with psycopg.connect(stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
         connection.execute("SET search_path TO baseline")
@@ -74,7 +74,7 @@ def buy(database: str, *orders: Order) -> list[tuple[int, Any]]:
 
 
 def test_it_sells_and_gives_the_same_answer_again(database: str, stack: TrialStack) -> None:
-    show = shelf(stack, 5)
+    show = ticket_type(stack, 5)
     [first] = buy(database, order(show, "k", 2))
     [again] = buy(database, order(show, "k", 2))
     assert first == again
@@ -85,7 +85,7 @@ def test_it_sells_and_gives_the_same_answer_again(database: str, stack: TrialSta
 
 
 def test_a_key_that_stood_for_something_else_is_refused(database: str, stack: TrialStack) -> None:
-    show = shelf(stack, 5)
+    show = ticket_type(stack, 5)
     buy(database, order(show, "other", 2))
     [(status, problem)] = buy(database, order(show, "other", 1))
     assert (status, problem["type"]) == (422, "/problems/idempotency-key-reused")
@@ -93,14 +93,14 @@ def test_a_key_that_stood_for_something_else_is_refused(database: str, stack: Tr
 
 
 def test_ten_buyers_of_the_last_ticket_get_one_ticket(database: str, stack: TrialStack) -> None:
-    show = shelf(stack, 1)
+    show = ticket_type(stack, 1)
     answers = buy(database, *(order(show, f"rush-{number}") for number in range(10)))
     assert sorted(status for status, _ in answers) == [201, *[409] * 9]
     assert left(stack, show) == (0, 1, 1)
 
 
 def test_nobody_buys_for_another(database: str, stack: TrialStack) -> None:
-    show = shelf(stack, 1)
+    show = ticket_type(stack, 1)
     [(status, _)] = buy(database, order(show, "k", buyer=uuid4()))
     assert status == 403
     assert left(stack, show) == (1, 0, 0)
