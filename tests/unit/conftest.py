@@ -3,7 +3,6 @@
 Unit tests write into the run's temporary folder alone.
 """
 
-import atexit
 import gc
 import tempfile
 from collections.abc import Iterator
@@ -16,12 +15,16 @@ from tests.unit.written_files import refuse_writes_outside
 # Objects of the first generation, collections of the first and of the second; Python's own start with 700 or 2,000.
 GC_THRESHOLDS: Final = (400_000, 20, 20)
 gc.set_threshold(*GC_THRESHOLDS)  # when modules and tests have yet to be loaded: nearly all that they make stays
-# Python looks through all objects when it ends, which takes it a second.
-atexit.register(gc.freeze)
 
 
 def pytest_collection_finish() -> None:
     """Leave out what is there for all tests."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Look once through what the tests left: pytest does so twice, and Python when it ends."""
     gc.collect()
     gc.freeze()
 
