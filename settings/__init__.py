@@ -19,7 +19,7 @@ from settings.accounts import AccountSettings, MissingKey
 from settings.api import ApiSettings
 from settings.sales import SaleSettings
 from settings.servers import ServerSettings
-from settings.types import Url, split
+from settings.types import Url, readable, split
 from settings.workers import ROLES, Role, WorkerSettings
 
 __all__ = [
@@ -60,6 +60,8 @@ class Settings(SaleSettings, AccountSettings, WorkerSettings, ApiSettings, Serve
     log_format: Literal["json", "text"] = Field("json", description="format of log lines: json, or text for people")
     access_log: bool = Field(False, description="whether to log each request to the API")
 
+    _is_readable = field_validator("*", mode="before")(readable)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -86,8 +88,10 @@ def settings() -> Settings:
     with faults_named():
         try:
             return Settings(_secrets_dir=_secrets_folder())
-        except (SettingsError, OSError, UnicodeDecodeError) as error:
-            exit_with(f"{SECRETS_FOLDER}: {error}")
+        except (SettingsError, OSError) as error:
+            # Python's own words for a file that is no UTF-8 tell bytes of it.
+            why = error.__cause__ if isinstance(error.__cause__, OSError) else "it is no UTF-8"
+            exit_with(f"{SECRETS_FOLDER}: {error}" + (f": {why}" if error.__cause__ else ""))
 
 
 @contextmanager

@@ -1,9 +1,8 @@
 """Settings of accounts: the keys of tokens and links, and the limits on sign-ins."""
 
-from limits import parse_many
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr
 
-from settings.types import Key, Sender
+from settings.types import Key, Limit, Sender
 
 
 class MissingKey(Exception):
@@ -30,8 +29,8 @@ class AccountSettings(BaseModel):
     )
     token_seconds: int = Field(900, ge=30, le=86400, description="lifetime of a token in seconds")
     session_seconds: int = Field(28_800, ge=30, le=86400, description="lifetime of a session on the pages in seconds")
-    sign_in_limit: str = Field("1000 per minute", description="maximum rate of sign-ins by one client")
-    sign_up_limit: str = Field(
+    sign_in_limit: Limit = Field("1000 per minute", description="maximum rate of sign-ins by one client")
+    sign_up_limit: Limit = Field(
         "300 per minute; 3000 per hour", description="maximum rate of mails with a code or a link for one client"
     )
     sign_in_tries: int = Field(
@@ -49,12 +48,6 @@ class AccountSettings(BaseModel):
     admin_password: SecretStr | None = Field(
         None, description="that account's initial password, at least 10 characters"
     )
-
-    @field_validator("sign_in_limit", "sign_up_limit")
-    @classmethod
-    def _is_a_limit(cls, limit: str) -> str:
-        parse_many(limit)
-        return limit
 
     def signing_keys(self) -> list[str]:
         """The keys of tokens; the first one signs. Raises MissingKey."""

@@ -56,6 +56,7 @@ class SaleSettings(BaseModel):
     hold_tickets_overall_max: int = Field(
         60,
         ge=0,
+        le=10_000_000,
         description="maximum number of tickets that an account may hold overall, 0 for no limit; set by the API",
     )
     hold_cooldown_seconds: int = Field(

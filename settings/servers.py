@@ -14,6 +14,7 @@ from settings.types import (
     Servers,
     SslMode,
     Url,
+    UrlWithPort,
     tls_parameters,
     with_options,
 )
@@ -39,7 +40,7 @@ class ServerSettings(BaseModel):
     )
     kafka_ca: CaFile | None = Field(None, description="CA certificates of Kafka (PEM), if it uses TLS")
     partitions: int = Field(4, ge=1, le=256, description="number of partitions of topics keyed by event")
-    replication_factor: int = Field(1, ge=1, description="replicas of every topic; 3 in production")
+    replication_factor: int = Field(1, ge=1, le=32_767, description="replicas of every topic; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, description="replicas that must acknowledge a record; 2 in production")
 
     database_sslmode: SslMode | None = Field(
@@ -66,10 +67,13 @@ class ServerSettings(BaseModel):
         "/run/secrets", description="folder with the file cdc_password, as seen from Kafka Connect"
     )
     bootstrap_seconds: int = Field(
-        120, ge=1, description="seconds that `python -m connect` waits for each of Kafka, Kafka Connect and new rows"
+        120,
+        ge=1,
+        le=86_400,
+        description="seconds that `python -m connect` waits for each of Kafka, Kafka Connect and new rows",
     )
 
-    elasticsearch_url: Url = Field("http://127.0.0.1:19200", description="address of Elasticsearch")
+    elasticsearch_url: UrlWithPort = Field("http://127.0.0.1:19200", description="address of Elasticsearch")
     elasticsearch_user: str | None = Field(None, description="Elasticsearch user, if security is enabled")
     elasticsearch_password: SecretStr | None = Field(None, description="that user's password")
     elasticsearch_indexer_password: SecretStr | None = Field(

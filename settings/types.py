@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
+from limits import parse_many
 from pydantic import AfterValidator, Field, SecretStr
 
+# Bytes that are no UTF-8 are read as surrogates.
+_UNREADABLE: Final = re.compile("\\A\ufeff|[\0\ud800-\udfff]")
 _PRODUCER: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,49})=([1-9][0-9]{0,5})")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
 # One mailbox without quoting, as tables/text/email_addresses.py requires it.
@@ -19,7 +22,21 @@ _MAILBOX: Final = re.compile(
 )
 # What examples and templates use for keys.
 _TEMPLATE_WORDS: Final = ("secret", "change", "password", "default", "example", "turnstile")
-_DATABASE: Final = re.compile(r"postgres(ql)?://\S+|\s*\w+\s*=.*")
+# What libpq reads, in either form: of what it can't read its messages repeat parts, which may be of a password.
+_ESCAPED: Final = "%(?!00)[0-9A-Fa-f]{2}"
+_SERVER: Final = rf"(\[([^\s\]@%]|{_ESCAPED})+\]|([^\s%/?,:@\[\]]|{_ESCAPED})*)(:[0-9]*)?"
+_DATABASE: Final = re.compile(
+    rf"postgres(ql)?://(?=\S)(([^\s%/@]|{_ESCAPED})*@|(?![^/]*@)){_SERVER}(,{_SERVER})*"
+    rf"(/([^\s%?@]|{_ESCAPED})*)?(\?([^\s%]|{_ESCAPED})*)?"
+    r"|(\s*\w+\s*=\s*('([^'\\]|\\.)*'|([^\s'\\]|\\.)([^\s\\]|\\.)*)(\s+|$))+(\w+\s*=\s*)?"
+)
+
+
+def readable(value: Any) -> Any:
+    """Any value but a text that other programs read otherwise, or not at all. Raises ValueError."""
+    if isinstance(value, str) and _UNREADABLE.search(value):
+        raise ValueError("must be UTF-8, without a byte order mark or NUL")
+    return value
 
 
 def _host(text: str) -> str:
@@ -37,9 +54,28 @@ def _servers(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or "") or parts.port == 0:
+    if not _is_url(text):
         raise ValueError("must be an address such as http://host:8080")
+    return text
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0
+    except ValueError:  # it repeats the text, which may have a password
+        return False
+
+
+def without_user(url: str) -> str:
+    """An address as it may be told, without a user and a password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _url_with_port(text: str) -> str:
+    if urlsplit(_url(text)).port is None:
+        raise ValueError("must be an address with its port, such as http://host:9200")
     return text
 
 
@@ -65,7 +101,10 @@ def _sender(text: str) -> str:
 
 def _database(url: SecretStr) -> SecretStr:
     if not _DATABASE.fullmatch(url.get_secret_value()):
-        raise ValueError("must be an address such as postgresql://user:password@host:5432/database")
+        raise ValueError(
+            "must be an address such as postgresql://user:password@host:5432/database, "
+            "in which a password's @, / and % are %40, %2F and %25"
+        )
     return url
 
 
@@ -127,8 +166,22 @@ def producer_quotas(text: str) -> dict[str, int]:
     return quotas
 
 
+def _limit(text: str) -> str:
+    try:
+        parse_many(text)
+    except ValueError:
+        raise ValueError("must be rates such as 300 per minute; 3000 per hour") from None
+    return text
+
+
 def _file(path: Path) -> Path:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+        if there:
+            path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"can't be read: {error.strerror}") from None
+    if not there:
         raise ValueError("there is no such file")
     return path
 
@@ -157,6 +210,8 @@ Servers = Annotated[str, AfterValidator(_servers)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Urls = Annotated[str, AfterValidator(_urls)]
+UrlWithPort = Annotated[str, AfterValidator(_url_with_port)]
+Limit = Annotated[str, AfterValidator(_limit)]
 Sender = Annotated[str, AfterValidator(_sender)]
 Producers = Annotated[str, AfterValidator(_producers)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]

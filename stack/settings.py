@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from settings.types import Port, Sender
+from settings.types import Port, Sender, readable
 
 # What `run` was started with, in the data folder.
 CHOSEN: Final = "chosen.json"
@@ -21,7 +21,8 @@ FOLDERS: Final = {"home", "jars"}
 
 def jar_cache() -> Path:
     """Where jars are kept between runs and shared by all clones of one user."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "turnstile" / "jars"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 (pathlib's needs a home)
+    return Path(cache) / "turnstile" / "jars"
 
 
 def _heap(text: str) -> str:
@@ -109,10 +110,15 @@ class StackSettings(BaseSettings):
         1, ge=0, le=8, description="ledger workers that keep a warm copy of a partition beside the one that decides it"
     )
 
+    _is_readable = field_validator("*", mode="before")(readable)
+
     @field_validator("home", "jars", "postgres_folder")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
-        return folder.expanduser().resolve()
+        try:
+            return folder.expanduser().resolve()
+        except (OSError, RuntimeError) as error:  # there is no such user, or no home
+            raise ValueError(f"can't be found: {error}") from None
 
     def remember(self) -> None:
         """Note in the data folder what `run` was started with."""

@@ -8,6 +8,7 @@ import httpx
 
 from connect.connectors.configuration import Connector
 from connect.errors import ConnectorRefused
+from settings.types import without_user
 from telemetry.call_deadlines import TimedTransport
 
 TIMEOUT_S: Final = 30.0
@@ -54,7 +55,7 @@ class ConnectClient:
     """A client of a Kafka Connect worker. Any worker of a cluster answers for all."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None, *, timeout: float = TIMEOUT_S) -> None:
-        self.url = url
+        self._place = without_user(url)
         self._client = httpx.Client(base_url=url, timeout=timeout, transport=transport or TimedTransport())
 
     def names(self) -> list[str]:
@@ -129,13 +130,13 @@ class ConnectClient:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.TransportError as error:
-            raise ConnectUnavailable(f"{self.url}: {str(error) or type(error).__name__}") from error
+            raise ConnectUnavailable(f"{self._place}: {str(error) or type(error).__name__}") from error
         if answer.status_code == REBALANCING_STATUS or answer.status_code >= SERVER_ERROR_STATUS:
-            raise ConnectUnavailable(f"{self.url}: {answer.status_code}: {_message(answer)}")
+            raise ConnectUnavailable(f"{self._place}: {answer.status_code}: {_message(answer)}")
         if answer.content and "json" not in answer.headers.get("content-type", ""):
             # While it starts, its web server answers every request with 404 in HTML.
             what = f"{answer.status_code} from a server that is not Kafka Connect, or not yet"
-            raise ConnectUnavailable(f"{self.url}: {what}")
+            raise ConnectUnavailable(f"{self._place}: {what}")
         return answer
 
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from connect.elasticsearch_client import elasticsearch_client
 from settings import Settings, settings
+from settings.types import without_user
 from telemetry.logs import configure_logging
 
 log = logging.getLogger("ops.search_access")
@@ -76,6 +77,6 @@ def command() -> None:
         with elasticsearch_client(now, TIMEOUT_S, max_retries=RETRIES_MAX) as client:
             granted = grant(client.security, passwords(now))
     except (TransportError, ApiError) as error:
-        log.critical("%s: %r", now.elasticsearch_url, error)
+        log.critical("%s: %r", without_user(now.elasticsearch_url), error)
         sys.exit(1)
     log.info("given: %s", ", ".join(granted) or "roles only, no passwords")

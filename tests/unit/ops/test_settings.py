@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -147,6 +148,87 @@ def test_a_setting_that_could_not_work_ends_the_process_with_a_line_that_names_i
     assert "SecretStr" not in str(Settings.model_fields[name].annotation) or NONSENSE[name] not in line
 
 
+LONG: Final = "/" + "a" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://u:hidden%zz@db/turnstile"),
+        ("database_url", "postgresql://u:5432/hidden@db/turnstile"),
+        ("database_url", "postgresql://u:pass@hidden@db/turnstile"),
+        ("database_url", "postgresql://u@[hidden/turnstile"),
+        ("database_url", "postgresql://u:hidden%00@db/turnstile"),
+        ("database_url", "host=db password=two hidden dbname=turnstile"),
+        ("database_url", "host=db password='hidden"),
+        ("elasticsearch_url", "http://u:pass/hidden@search:9200"),
+        ("elasticsearch_url", "http://search.example"),
+        ("elasticsearch_url", "http://[hidden"),
+        ("connect_url", "http://u:hidden/more@connect:8083"),
+        ("site_url", "https://tickets.example:hidden"),
+        ("sign_in_limit", "often\nhidden"),
+        ("sign_up_limit", "\udcffhidden"),
+        ("ticket_key", "\udcff" + "hidden" * 8),
+        ("kafka_password", "\udcffhidden"),
+        ("kafka_user", "\ufeffhidden"),
+        ("worker_id", "\udcff"),
+        ("kafka_ca", LONG),
+        ("database_ca", LONG),
+        ("worker_certificate", LONG),
+        ("replication_factor", "99999"),
+        ("bootstrap_seconds", "9" * 400),
+        ("hold_tickets_overall_max", "9" * 400),
+    ],
+)
+def test_a_setting_that_no_server_or_client_can_read_is_named_and_not_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv("TURNSTILE_KAFKA_USER", "user")
+    monkeypatch.setenv("TURNSTILE_KAFKA_PASSWORD", "word")
+    monkeypatch.setenv(f"TURNSTILE_{name.upper()}", value)
+    lines = said_at_the_end(capsys).splitlines()
+    assert lines[0].startswith(f"TURNSTILE_{name.upper()}: ") or name == "kafka_user"
+    assert not [line for line in lines if "hidden" in line]
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"hidden\xff", "UTF-8"), (b"\xef\xbb\xbf" + b"k" * 40, "UTF-8")])
+def test_a_file_of_a_setting_that_no_program_can_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: bytes, why: str
+) -> None:
+    (tmp_path / "turnstile_ticket_key").write_bytes(content)
+    monkeypatch.setenv("TURNSTILE_SECRETS_DIR", str(tmp_path))
+    [line] = said_at_the_end(capsys).splitlines()
+    assert "ticket_key" in line.lower()
+    assert why in line
+    assert "hidden" not in line
+
+
+def test_a_file_of_a_setting_that_may_not_be_read_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "turnstile_ticket_key"
+    file.touch()
+    monkeypatch.setenv("TURNSTILE_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert said_at_the_end(capsys).endswith(f"[Errno 13] Permission denied: '{file}'\n")
+
+
+def refuse(path: Path, encoding: str | None = None) -> str:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+@pytest.mark.parametrize(("name", "value"), [("home", "~nobody-here/data"), ("jars", "~nobody-here/jars")])
+def test_a_folder_of_the_embedded_stack_that_cannot_be_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"TURNSTILE_{name.upper()}", value)
+    with pytest.raises(SystemExit, match=str(WRONG_SETTINGS_EXIT_CODE)), faults_named():
+        StackSettings()
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"TURNSTILE_{name.upper()}: can't be found: ")
+
+
 @pytest.mark.parametrize("name", sorted(set(NONSENSE) & set(StackSettings.model_fields)))
 def test_a_setting_of_the_embedded_stack_that_could_not_work_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
@@ -164,6 +246,11 @@ def test_a_setting_of_the_embedded_stack_that_could_not_work_is_named(
         ("kafka_servers", "a:1, [::1]:9092,kafka_1.example:65535"),
         ("database_url", "postgresql://u:p%40@one:5432,two:5432/turnstile?target_session_attrs=read-write"),
         ("database_url", "host=db dbname=turnstile"),
+        ("database_url", r"host = 'a b' password='it\'s, \\' port=5432 "),
+        ("database_url", "host=db password="),
+        ("database_url", "postgresql:///turnstile?host=/run/postgresql"),
+        ("database_url", "postgresql://u:p?#:w@%2Frun%2Fpostgresql/turnstile"),
+        ("database_url", "postgresql://u@[fe80::1%25eth0]:5432,[::1]/turnstile"),
         ("elasticsearch_url", "https://user:word@search.example:9243/path"),
         ("worker_url", "http://[::1]:6066, http://ledger-1:6066"),
         ("api_bind", "::"),

@@ -25,7 +25,7 @@ def server() -> FakeConnect:
 
 @pytest.fixture
 def worker(server: FakeConnect) -> Iterator[ConnectClient]:
-    made = ConnectClient("http://connect:8083", transport=server)
+    made = ConnectClient("http://user:hidden@connect:8083", transport=server)
     yield made
     made.close()
 

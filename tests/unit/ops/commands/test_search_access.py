@@ -115,7 +115,7 @@ def test_the_command_puts_roles_and_users_into_elasticsearch(tmp_path: Path) -> 
 def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer(tmp_path: Path) -> None:
     with elasticsearch() as (url, _):
         pass
-    code, output, errors = search_access(url, tmp_path)
+    code, output, errors = search_access(url.replace("://", "://user:hidden@"), tmp_path)
     line = json.loads(output)
     assert (code, line["level"], errors) == (1, "critical", "")
     assert line["message"].startswith(f"{url}: ConnectionError: ")
