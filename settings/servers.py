@@ -21,6 +21,15 @@ from settings.types import (
 
 # libpq's own limit is 130 s where a server takes connections and does not answer.
 DATABASE_CONNECT_TIMEOUT_S: Final = 5
+# After about 10 s a connection ends whose server is gone without a word: its machine, or the network. The system's own
+# limits are a quarter of an hour for what is sent, and two hours for an answer.
+DATABASE_LIMITS: Final = {
+    "connect_timeout": str(DATABASE_CONNECT_TIMEOUT_S),
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "10000",
+}
 
 
 class ServerSettings(BaseModel):
@@ -52,7 +61,8 @@ class ServerSettings(BaseModel):
     database_url: DatabaseUrl = Field(
         SecretStr("postgresql://turnstile@127.0.0.1:15432/turnstile"),
         validate_default=True,
-        description="PostgreSQL of the write model and the sales projection; `connect_timeout` is 5 s without one",
+        description="PostgreSQL of the write model and the sales projection; without others, its limits are "
+        + ", ".join(f"{name}={limit}" for name, limit in DATABASE_LIMITS.items()),
     )
 
     connect_url: Url = Field("http://127.0.0.1:18083", description="address of Kafka Connect's REST interface")
@@ -106,11 +116,10 @@ class ServerSettings(BaseModel):
 
     @field_validator("database_url")
     @classmethod
-    def _with_tls_and_timeout(cls, url: SecretStr, known: ValidationInfo) -> SecretStr:
+    def _with_tls_and_limits(cls, url: SecretStr, known: ValidationInfo) -> SecretStr:
         options = tls_parameters(known.data.get("database_sslmode"), known.data.get("database_ca"))
-        if "connect_timeout" not in url.get_secret_value():
-            options["connect_timeout"] = str(DATABASE_CONNECT_TIMEOUT_S)
-        return with_options(url, options)
+        limits = {name: limit for name, limit in DATABASE_LIMITS.items() if name not in url.get_secret_value()}
+        return with_options(url, options | limits)
 
     @property
     def database_tls(self) -> dict[str, str]:

@@ -75,14 +75,13 @@ class KnownEvents:
 
     async def _read(self, events: set[UUID]) -> list[Any]:
         """The newest announcements, after the pieces of the plans of those whose version is not in the log."""
-        async with self._lock:
-            connection = await self._connection.open()
-            async with connection.transaction(), connection.cursor() as cursor:
-                await cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                newest = await (await cursor.execute(NEWEST, (list(events),))).fetchall()
-                new = [event for event, version, _ in newest if self._is_new(event, version)]
-                pieces = await (await cursor.execute(PIECES, (new,))).fetchall()
-                return [row[-1] for row in (*pieces, *newest)]
+        opened = self._connection.open()
+        async with self._lock, opened as connection, connection.transaction(), connection.cursor() as cursor:
+            await cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            newest = await (await cursor.execute(NEWEST, (list(events),))).fetchall()
+            new = [event for event, version, _ in newest if self._is_new(event, version)]
+            pieces = await (await cursor.execute(PIECES, (new,))).fetchall()
+            return [row[-1] for row in (*pieces, *newest)]
 
     async def _announce(self, definitions: list[tuple[Announced, bytes]]) -> None:
         events = [command for command, _ in definitions if isinstance(command, DefineEvent)]

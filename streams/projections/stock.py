@@ -77,8 +77,8 @@ class StockAgent:
             log.warning(str(event), "the stock of event %s is rejected, fix its row: %s", event, reason)
 
     async def _write(self, stocks: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
-        connection = await self._connection.open()
-        async with connection.transaction(), connection.cursor() as cursor:
+        opened = self._connection.open()
+        async with opened as connection, connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(SELECT, (list(stocks),))
             known = {event: _known(text) for event, text in await cursor.fetchall()}
             after = {event: merge_newest(stock, stocks[event]) for event, stock in known.items()}

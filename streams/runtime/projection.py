@@ -51,14 +51,14 @@ class Projection:
             await with_retries(self.app, lambda: self._execute(rows), doing=self._doing, transient=UNAVAILABLE)
 
     async def _execute(self, rows: Rows) -> None:
-        connection = await self._connection.open()
         first, *others = (encode_json(some).decode() for some in _in_turns([values for _, values in rows], self._key))
-        if not others:  # One statement is a transaction, without two more questions.
-            await connection.execute(self._statement, [first])
-            return
-        async with connection.transaction():
-            for some in (first, *others):
-                await connection.execute(self._statement, [some])
+        async with self._connection.open() as connection:
+            if not others:  # One statement is a transaction, without two more questions.
+                await connection.execute(self._statement, [first])
+                return
+            async with connection.transaction():
+                for some in (first, *others):
+                    await connection.execute(self._statement, [some])
 
 
 def _in_turns(rows: list[dict[str, Any]], key: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:

@@ -18,6 +18,8 @@ SERVER: Final = "postgres"
 CONNECTION_TIMEOUT_S: Final = 1.5
 STREAM_BATCH_ROWS: Final = 500
 _LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
+# An InternalError is about the server, too: it is read-only since it became a replica, say.
+_UNAVAILABLE: Final = (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 
 
 class Database:
@@ -56,7 +58,7 @@ class Database:
                 yield connection
         except CheckViolation as error:
             raise Refused("invalid-input", f"{error.diag.constraint_name} does not hold") from error
-        except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except _UNAVAILABLE as error:
             raise Unavailable(SERVER) from error
 
     @contextmanager
@@ -73,6 +75,9 @@ class Database:
         try:
             with connection:
                 yield connection
+        except psycopg.InternalError:  # read-only, say: the next connection may lead to the server that is not
+            connection.close()
+            raise
         finally:
             self._pool.putconn(connection)
 

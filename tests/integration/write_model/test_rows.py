@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -351,3 +352,27 @@ def test_a_server_that_is_gone_is_unavailable(scratch: Scratch) -> None:
     with pytest.raises(Unavailable):
         database.probe()
     database.close()
+
+
+def test_a_server_that_became_read_only_is_unavailable_until_it_can_be_written_to(
+    scratch: Scratch, database: Database
+) -> None:
+    """As after a failover: a connection that was made meanwhile stays read-only, and is replaced once it was used."""
+    read_only = f"ALTER DATABASE {scratch.name} SET default_transaction_read_only"
+
+    def write() -> bool:
+        with suppress(Unavailable), database.transaction() as connection:
+            connection.execute("UPDATE event SET title = title")
+            return True
+        return False
+
+    with psycopg.connect(scratch.superuser_url, autocommit=True) as connection:
+        connection.execute(f"{read_only} = on".encode())
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [scratch.name],
+        )
+        assert not write()
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(f"{read_only} = off".encode())
+    assert any(write() for _ in range(16))  # as many as there are connections at most

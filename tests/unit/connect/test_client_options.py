@@ -1,5 +1,6 @@
 """The arguments of every client of Kafka and Elasticsearch, and of the connections to PostgreSQL."""
 
+import os
 import socket
 import ssl
 import threading
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from connect.client_options import client_options, connect_properties, elasticsearch_options
 from connect.connectors.configuration import connection
 from ops.certificate import self_signed
+from settings.servers import DATABASE_LIMITS
 from streams.runtime.app import credentials
 
 SASL = {
@@ -140,14 +142,44 @@ def test_every_address_of_postgresql_gets_the_mode_and_the_ca(make_settings: Any
     odd = ca.rename(ca.with_name("the owner's & ca.pem"))
     now = make_settings(database_url=url, database_sslmode="verify-ca", database_ca=odd)
     found = psycopg.conninfo.conninfo_to_dict(now.database_url.get_secret_value())
-    added = {"sslmode": "verify-ca", "sslrootcert": str(odd), "connect_timeout": "5"}
-    assert found == psycopg.conninfo.conninfo_to_dict(url) | added
+    added = {"sslmode": "verify-ca", "sslrootcert": str(odd)}
+    assert found == psycopg.conninfo.conninfo_to_dict(url) | DATABASE_LIMITS | added
     assert now.database_tls == {"sslmode": "verify-ca", "sslrootcert": str(odd)}
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:p@db/turnstile?connect_timeout=30", "host=db connect_timeout=30"])
-def test_an_address_of_postgresql_keeps_its_own_time_limit(make_settings: Any, url: str) -> None:
-    assert make_settings(database_url=url).database_url.get_secret_value() == url
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@db/turnstile?connect_timeout=30&keepalives_idle=60",
+        "host=db connect_timeout=30 keepalives_idle=60",
+    ],
+)
+def test_an_address_of_postgresql_keeps_its_own_limits(make_settings: Any, url: str) -> None:
+    found = psycopg.conninfo.conninfo_to_dict(make_settings(database_url=url).database_url.get_secret_value())
+    assert found == DATABASE_LIMITS | psycopg.conninfo.conninfo_to_dict(url)
+
+
+def test_a_connection_ends_whose_postgresql_is_gone_without_a_word(make_settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_greet, args=(server,))
+        thread.start()
+        url = f"postgresql://u@127.0.0.1:{server.getsockname()[1]}/turnstile?sslmode=disable"
+        now = make_settings(database_url=url)
+        connection = psycopg.connect(now.database_url.get_secret_value(), autocommit=True)
+        with connection, socket.socket(fileno=os.dup(connection.fileno())) as client:
+            assert client.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 10
+            assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+        thread.join(5)
+
+
+def _greet(server: socket.socket) -> None:
+    """Let a client sign in without a password, as PostgreSQL does, and wait until it leaves."""
+    client, _ = server.accept()
+    with client:
+        client.recv(4096)
+        client.sendall(b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I")
+        client.recv(4096)
 
 
 def test_nothing_waits_for_a_postgresql_that_takes_connections_and_does_not_answer(make_settings: Any) -> None:

@@ -109,7 +109,7 @@ def test_a_setting_comes_from_a_file_named_like_it(tmp_path: Path, monkeypatch: 
     (tmp_path / "turnstile_database_url").write_text("postgresql://u:p@db/turnstile")
     (tmp_path / "turnstile_ticket_key").write_text("k" * 40 + "\n")
     monkeypatch.setenv("TURNSTILE_SECRETS_DIR", str(tmp_path))
-    assert settings().database_url.get_secret_value() == "postgresql://u:p@db/turnstile?connect_timeout=5"
+    assert settings().database_url.get_secret_value().startswith("postgresql://u:p@db/turnstile?connect_timeout=5&")
     assert settings().ticket_key.get_secret_value() == "k" * 40
 
 

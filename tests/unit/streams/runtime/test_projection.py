@@ -34,8 +34,9 @@ class Connection:
         yield
         self.done.append("commit")
 
-    async def open(self) -> "Connection":
-        return self
+    @asynccontextmanager
+    async def open(self) -> "AsyncIterator[Connection]":
+        yield self
 
 
 @pytest.fixture
