@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
+import msgspec
 
 from connect.connectors.configuration import Connector
 from connect.errors import ConnectorRefused
@@ -14,6 +15,8 @@ from telemetry.call_deadlines import TimedTransport
 TIMEOUT_S: Final = 30.0
 REBALANCING_STATUS: Final = 409
 SERVER_ERROR_STATUS: Final = 500
+
+Shape = TypeVar("Shape")
 
 
 class ConnectUnavailable(Exception):
@@ -48,6 +51,32 @@ class ConnectorState:
         return first_line(self.trace) if self.trace else ""
 
 
+class PartStatus(msgspec.Struct):
+    """A connector or a task, as Kafka Connect describes it."""
+
+    state: str
+    trace: str = ""
+
+
+class ConnectorStatus(msgspec.Struct):
+    """A connector with its tasks, as Kafka Connect describes them."""
+
+    connector: PartStatus
+    tasks: list[PartStatus]
+
+
+class KnownConnector(msgspec.Struct):
+    """A connector in a list of Kafka Connect's."""
+
+    status: ConnectorStatus
+
+
+class StoredOffsets(msgspec.Struct):
+    """What a connector has read."""
+
+    offsets: list[dict[str, Any]]
+
+
 MISSING_CONNECTOR: Final = ConnectorState(("MISSING",), "")
 
 
@@ -60,8 +89,7 @@ class ConnectClient:
 
     def names(self) -> list[str]:
         """The known connectors; an answer means that the worker has joined its cluster."""
-        found: list[str] = self._ask("GET", "/connectors").json()
-        return found
+        return self._read(self._ask("GET", "/connectors"), list[str])
 
     def put(self, connector: Connector) -> bool:
         """Set a connector's configuration; whether it is new. Raises ConnectorRefused with the reason."""
@@ -75,20 +103,19 @@ class ConnectClient:
         answer = self._ask("GET", f"/connectors/{name}/config")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
-        found: dict[str, str] = answer.json()
-        return {key: value for key, value in found.items() if key != "name"}
+        return {key: value for key, value in self._read(answer, dict[str, str]).items() if key != "name"}
 
     def state(self, name: str) -> ConnectorState:
         """A connector's state. A new connector may have none yet."""
         answer = self._ask("GET", f"/connectors/{name}/status")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return ConnectorState((), "")
-        return _state(answer.json())
+        return _state(self._read(answer, ConnectorStatus))
 
     def states(self) -> dict[str, ConnectorState]:
         """The states of all connectors, by name."""
-        found: dict[str, Any] = self._ask("GET", "/connectors?expand=status").json()
-        return {name: _state(each["status"]) for name, each in found.items()}
+        found = self._read(self._ask("GET", "/connectors?expand=status"), dict[str, KnownConnector])
+        return {name: _state(each.status) for name, each in found.items()}
 
     def restart(self, name: str) -> None:
         """Restart a connector and its failed tasks."""
@@ -101,7 +128,7 @@ class ConnectClient:
     def offsets(self, name: str) -> list[dict[str, Any]]:
         """The stored offsets of a connector, each with its partition."""
         answer = self._ask("GET", f"/connectors/{name}/offsets")
-        return list(answer.json()["offsets"]) if answer.is_success else []
+        return [] if answer.status_code == httpx.codes.NOT_FOUND else self._read(answer, StoredOffsets).offsets
 
     def set_offsets(self, name: str, offsets: list[dict[str, Any]]) -> bool:
         """Set the offsets of a stopped connector; False if it has not stopped yet."""
@@ -129,15 +156,25 @@ class ConnectClient:
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         try:
             answer = self._client.request(method, path, json=body)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise ConnectUnavailable(f"{self._place}: {str(error) or type(error).__name__}") from error
         if answer.status_code == REBALANCING_STATUS or answer.status_code >= SERVER_ERROR_STATUS:
             raise ConnectUnavailable(f"{self._place}: {answer.status_code}: {_message(answer)}")
         if answer.content and "json" not in answer.headers.get("content-type", ""):
             # While it starts, its web server answers every request with 404 in HTML.
-            what = f"{answer.status_code} from a server that is not Kafka Connect, or not yet"
-            raise ConnectUnavailable(f"{self._place}: {what}")
+            raise self._strange(answer)
         return answer
+
+    def _read(self, answer: httpx.Response, shape: type[Shape]) -> Shape:
+        try:
+            return msgspec.json.decode(answer.raise_for_status().content, type=shape)
+        except (httpx.HTTPStatusError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self._strange(answer) from error
+
+    def _strange(self, answer: httpx.Response) -> ConnectUnavailable:
+        return ConnectUnavailable(
+            f"{self._place}: {answer.status_code} from a server that is not Kafka Connect, or not yet"
+        )
 
 
 def first_line(trace: str) -> str:
@@ -147,10 +184,9 @@ def first_line(trace: str) -> str:
     return "; ".join(dict.fromkeys(lines[:1] + causes[-1:])) or "no trace"
 
 
-def _state(status: dict[str, Any]) -> ConnectorState:
-    parts: list[dict[str, Any]] = [status["connector"], *status["tasks"]]
-    traces = [part["trace"] for part in parts if part.get("trace")]
-    return ConnectorState(tuple(part["state"] for part in parts), traces[0] if traces else "")
+def _state(status: ConnectorStatus) -> ConnectorState:
+    parts = [status.connector, *status.tasks]
+    return ConnectorState(tuple(part.state for part in parts), next((part.trace for part in parts if part.trace), ""))
 
 
 def _message(answer: httpx.Response) -> str:
