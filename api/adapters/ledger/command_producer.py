@@ -244,7 +244,7 @@ class CommandProducer:
                 async with asyncio.timeout(CONNECT_S):
                     await producer.start()
                     self._partitions = len(await producer.partitions_for(COMMANDS) or ())
-            except (KafkaError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, no purchase could be sent without another try)
                 limited_log.warning("connect", "cannot connect to %s yet: %r", COMMANDS, error)
             else:
                 if self._partitions:
@@ -260,7 +260,7 @@ async def _closed(producer: Any) -> None:
     try:
         async with asyncio.timeout(CLOSE_S):
             await producer.stop()
-    except (KafkaError, TimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, the next producer takes its place)
         limited_log.warning("close", "a producer did not stop cleanly: %r", error)
 
 

@@ -98,6 +98,13 @@ class OddProducer(Producer):
         raise RuntimeError("odd")
 
 
+class LostProducer(OddProducer):
+    """Fails to start as no library should: a broker has answered nonsense."""
+
+    async def start(self) -> None:
+        raise TypeError("'NoneType' object is not iterable")
+
+
 class Cluster:
     """Makes producers, whose batches are all taken, refused or never answered."""
 
@@ -293,7 +300,9 @@ def test_it_connects_again_and_again_until_it_works() -> None:
         producer.open()
         with pytest.raises(Unavailable):
             producer.append(b"key", b"value", lambda _: None, lambda _: None)
-        cluster.is_away = False
+        cluster.is_away, cluster.kind = False, LostProducer
+        await soon(lambda: len(cluster.producers) == 2)
+        cluster.kind = Producer
         await soon(lambda: producer.is_open)
         await producer.close()
         with pytest.raises(Unavailable):
