@@ -5,6 +5,8 @@ import logging
 import os
 import select
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import rich_click as click
@@ -50,20 +52,32 @@ UNREAD: Final = 141
 
 
 class _Turnstile(click.RichGroup):
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Read the command line, and print the help where that is asked for."""
+        with _ending():
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command. One that is interrupted, or whose output nobody reads any more, finds nothing."""
+        """Run a command."""
+        with _ending():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """One that is interrupted, or whose output nobody reads any more, finds nothing."""
+    try:
         try:
-            try:
-                return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError as error:
-            if not _is_unread():
-                raise ConnectionError(error) from error  # of a server; click would end with 1
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written
-            sys.exit(UNREAD)
+            yield
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError as error:
+        if not _is_unread():
+            raise ConnectionError(error) from error  # of a server; click would end with 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written
+        sys.exit(UNREAD)
 
 
 def _is_unread() -> bool:

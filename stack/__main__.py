@@ -2,11 +2,11 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from pkgutil import resolve_name
+from typing import Any
 
 import rich_click as click
 
@@ -28,7 +28,16 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FAILURES = (StackError, OSError)
 
 
-@click.group()
+class _Stack(click.RichGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. What ends it is told in a line."""
+        try:
+            return super().invoke(ctx)
+        except FAILURES as error:
+            sys.exit(f"{error}")
+
+
+@click.group(cls=_Stack)
 def main() -> None:
     """Run Turnstile on real servers, without containers or installed software."""
 
@@ -70,17 +79,15 @@ def env() -> None:
 def operate(arguments: tuple[str, ...]) -> None:
     """The operator's command, `turnstile`, on what `run` started. TURNSTILE_ variables come first."""
     environment = {**Stack(StackSettings.remembered()).environment, **os.environ}
-    sys.exit(subprocess.run((sys.executable, "-m", "ops", *arguments), env=environment, check=False).returncode)
+    # In the place of this process: it gets each signal itself, and its end is the command's.
+    os.execve(sys.executable, (sys.executable, "-m", "ops", *arguments), environment)  # noqa: S606 (as above)
 
 
 @main.command(name="backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def back_up(file: Path) -> None:
     """Write PostgreSQL's database of what `run` started to FILE."""
-    try:
-        backup.backup(Stack(StackSettings.remembered()), file.absolute())
-    except FAILURES as error:
-        sys.exit(f"{error}")
+    backup.backup(Stack(StackSettings.remembered()), file.absolute())
 
 
 @main.command()
@@ -100,10 +107,7 @@ def _restore(stack: Stack, file: Path) -> None:
 @click.option("--keep", type=click.IntRange(min=1), default=KEEP, show_default=True, help="How many sets to keep.")
 def back_up_everything(folder: Path, keep: int) -> None:
     """Write a set of backups of what `run` started into FOLDER: database, secrets, ledger. Remove the oldest sets."""
-    try:
-        click.echo(back_up_all(Stack(StackSettings.remembered()), folder.absolute(), keep))
-    except FAILURES as error:
-        sys.exit(f"{error}")
+    click.echo(back_up_all(Stack(StackSettings.remembered()), folder.absolute(), keep))
 
 
 @main.command(name="restore-all")
@@ -116,11 +120,8 @@ def restore_everything(made: Path) -> None:
 @main.command()
 def clean() -> None:
     """Delete the data folder."""
-    try:
-        settings = StackSettings.remembered()
-        Home(settings.home, settings.postgres_folder).remove()
-    except FAILURES as error:
-        sys.exit(f"{error}")
+    settings = StackSettings.remembered()
+    Home(settings.home, settings.postgres_folder).remove()
 
 
 @main.command()

@@ -16,6 +16,8 @@ from stack.errors import HomeInUse, StackError
 from stack.postgres_files import files_of
 
 EXIT_TIMEOUT_S = 10.0
+# What is in a data folder before it is locked for the first time: commands and restores bring them.
+BEFORE_LOCK = {"secrets", "logs"}
 
 
 class Home:
@@ -27,8 +29,14 @@ class Home:
         self._lock: IO[str] | None = None
 
     def lock(self) -> None:
-        """Lock the folder. Raises HomeInUse while another process holds the lock."""
+        """Lock the folder. Raises HomeInUse while another process holds the lock.
+
+        A folder that is not empty and never was a data folder is refused: ``remove`` would delete what is in it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        names = {path.name for path in self.folder.iterdir()}
+        if "lock" not in names and names - BEFORE_LOCK:
+            raise StackError(f"{self.folder} has other files: name an empty folder for the data (TURNSTILE_HOME)")
         file = (self.folder / "lock").open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settings.types import Port, Sender, readable
+from stack.errors import StackError
 
 # What `run` was started with, in the data folder.
 CHOSEN: Final = "chosen.json"
@@ -122,12 +123,17 @@ class StackSettings(BaseSettings):
 
     def remember(self) -> None:
         """Note in the data folder what `run` was started with."""
-        (self.home / CHOSEN).write_text(self.model_dump_json(exclude=FOLDERS))
+        partial = self.home / f"{CHOSEN}.partial"
+        partial.write_text(self.model_dump_json(exclude=FOLDERS))
+        partial.replace(self.home / CHOSEN)
 
     def chosen(self) -> dict[str, Any]:
-        """What the last `run` on the data folder was started with; empty before the first."""
+        """What the last `run` on the data folder was started with; empty before the first. Raises StackError."""
         note = self.home / CHOSEN
-        return dict(json.loads(note.read_text())) if note.exists() else {}
+        try:
+            return dict(json.loads(note.read_text())) if note.exists() else {}
+        except (ValueError, TypeError):
+            raise StackError(f"{note} is damaged: delete it, and `make run` writes it again") from None
 
     @classmethod
     def remembered(cls) -> Self:

@@ -116,6 +116,13 @@ def test_output_that_nobody_reads_is_no_finding(printer: str) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("command", ["--help", "dlq --help"])
+def test_a_help_that_nobody_reads_is_no_finding(command: str) -> None:
+    shell = f'set -o pipefail; "{sys.executable}" -m ops {command} | true'
+    done = subprocess.run(("bash", "-c", shell), cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     """What became of commands whose servers are away. They run at once: some wait."""

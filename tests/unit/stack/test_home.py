@@ -85,3 +85,15 @@ def test_a_folder_that_is_none_of_ours_is_not_removed(folder: Path) -> None:
     with pytest.raises(StackError, match="is no data folder"):
         home_in(folder).remove()
     assert (folder / "letters").exists()
+    with pytest.raises(StackError, match="has other files"):
+        home_in(folder).lock()
+    assert [path.name for path in folder.iterdir()] == ["letters"]
+
+
+def test_a_folder_that_has_only_what_comes_before_the_first_run_is_a_data_folder(folder: Path) -> None:
+    (folder / "secrets").mkdir(parents=True)
+    home = home_in(folder)
+    home.lock()
+    home.release()
+    home.remove()
+    assert not folder.exists()
