@@ -93,9 +93,7 @@ class ConnectClient:
 
     def put(self, connector: Connector) -> bool:
         """Set a connector's configuration; whether it is new. Raises ConnectorRefused with the reason."""
-        answer = self._ask("PUT", f"/connectors/{connector.name}/config", connector.config)
-        if answer.is_client_error:
-            raise ConnectorRefused(f"connector {connector.name} is refused: {_message(answer)}")
+        answer = self._order("PUT", connector.name, "config", connector.config)
         return answer.status_code == httpx.codes.CREATED
 
     def config(self, name: str) -> dict[str, str] | None:
@@ -119,7 +117,7 @@ class ConnectClient:
 
     def restart(self, name: str) -> None:
         """Restart a connector and its failed tasks."""
-        self._ask("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
+        self._order("POST", name, "restart?includeTasks=true&onlyFailed=true")
 
     def has_read(self, name: str) -> bool:
         """Whether a connector has stored offsets, so that it has read before."""
@@ -136,7 +134,7 @@ class ConnectClient:
 
     def stop(self, name: str) -> None:
         """Stop a connector until it is resumed; its tasks end a moment later."""
-        self._ask("PUT", f"/connectors/{name}/stop")
+        self._order("PUT", name, "stop")
 
     def delete_offsets(self, name: str) -> bool:
         """Delete the offsets of a stopped connector; False if it has not stopped yet."""
@@ -144,11 +142,11 @@ class ConnectClient:
 
     def pause(self, name: str) -> None:
         """Pause a connector until it is resumed; its tasks stay."""
-        self._ask("PUT", f"/connectors/{name}/pause")
+        self._order("PUT", name, "pause")
 
     def resume(self, name: str) -> None:
         """Start a stopped or paused connector."""
-        self._ask("PUT", f"/connectors/{name}/resume")
+        self._order("PUT", name, "resume")
 
     def close(self) -> None:
         self._client.close()
@@ -163,6 +161,13 @@ class ConnectClient:
         if answer.content and "json" not in answer.headers.get("content-type", ""):
             # While it starts, its web server answers every request with 404 in HTML.
             raise self._strange(answer)
+        return answer
+
+    def _order(self, method: str, name: str, what: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+        """Raises ConnectorRefused with the reason."""
+        answer = self._ask(method, f"/connectors/{name}/{what}", body)
+        if not answer.is_success:
+            raise ConnectorRefused(f"connector {name} is refused: {_message(answer)}")
         return answer
 
     def _read(self, answer: httpx.Response, shape: type[Shape]) -> Shape:

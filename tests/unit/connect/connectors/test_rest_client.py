@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
+from connect.errors import ConnectorRefused
 
 JSON = {"content-type": "application/json"}
 # Status, further headers and body.
@@ -41,3 +42,15 @@ def test_what_kafka_connect_did_not_write_is_no_answer(
     client = ConnectClient("http://connect", httpx.MockTransport(answer))
     with pytest.raises(ConnectUnavailable, match=r"^http://connect: "):
         ask(client)
+
+
+@pytest.mark.parametrize(
+    "order", [ConnectClient.pause, ConnectClient.resume, ConnectClient.restart, ConnectClient.stop]
+)
+@pytest.mark.parametrize("status", [404, 401, 302])
+def test_an_order_that_is_not_carried_out_is_told_with_the_reason(
+    order: Callable[[ConnectClient, str], None], status: int
+) -> None:
+    refuse = httpx.MockTransport(lambda _: httpx.Response(status, json={"message": "not here"}))
+    with pytest.raises(ConnectorRefused, match="turnstile-events is refused: not here"):
+        order(ConnectClient("http://connect", refuse), "turnstile-events")
