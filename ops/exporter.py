@@ -1,7 +1,7 @@
 """``python -m ops.exporter``: metrics of Kafka, PostgreSQL and Kafka Connect.
 
 Each source is asked every few seconds in a thread of its own, so one that does not answer delays no other. Of that one
-only `turnstile_source_up 0` is exported.
+only `turnstile_source_up 0` is exported, and so of one whose last answer is two minutes old.
 """
 
 from telemetry.signals import ENDING_SIGNALS, end_at_once
@@ -13,7 +13,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -26,6 +26,7 @@ from telemetry.metrics import exporter as metric
 from telemetry.metrics.process import register_process
 
 STOP_TIMEOUT_S: Final = 2.0
+ANSWER_KEPT_S: Final = 120.0
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,12 @@ log = logging.getLogger(__name__)
 class Exporter:
     """Keeps the last answer of each source."""
 
-    def __init__(self, asked: Sequence[Source], pause: float) -> None:
+    def __init__(self, asked: Sequence[Source], pause: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._sources = asked
         self._pause = pause
-        self._answers: dict[str, list[Family]] = {}
+        self._clock = clock
+        # When (s) they came, and what they say.
+        self._answers: dict[str, tuple[float, list[Family]]] = {}
         self._down: set[str] = set()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._watch, args=(source,), daemon=True) for source in asked]
@@ -53,7 +56,8 @@ class Exporter:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def collect(self) -> Iterable[Family]:
-        answers = dict(self._answers)
+        kept_since = self._clock() - ANSWER_KEPT_S
+        answers = {name: told for name, (at, told) in dict(self._answers).items() if at > kept_since}
         yield metric.SOURCE_UP.of({(source.name,): source.name in answers for source in self._sources})
         for families in answers.values():
             yield from families
@@ -61,7 +65,8 @@ class Exporter:
     def look(self, source: Source) -> None:
         """Ask a source once."""
         try:
-            self._answers[source.name] = list(source.look())
+            told = list(source.look())
+            self._answers[source.name] = self._clock(), told
         except Exception as error:  # noqa: BLE001 (the others go on, and the metric shows it)
             self._answers.pop(source.name, None)
             if source.name not in self._down:

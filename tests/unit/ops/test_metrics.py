@@ -89,6 +89,17 @@ def test_of_a_source_that_does_not_answer_nothing_is_told_but_that(caplog: pytes
     assert [record.levelname for record in caplog.records if "answer" in record.message].count("WARNING") == 1
 
 
+def test_what_a_source_said_long_ago_is_not_told_as_if_it_were_now() -> None:
+    now, source = [0.0], FakeSource()
+    exporter = Exporter([source], pause=0.01, clock=lambda: now[0])
+    exporter.look(source)  # the next call hangs, in a thread of its own
+    now[0] = 119
+    assert value(exporter, "turnstile_source_up", source="postgres") == 1
+    now[0] = 121
+    assert value(exporter, "turnstile_source_up", source="postgres") == 0
+    assert value(exporter, "turnstile_outbox_rows") is None
+
+
 def test_a_source_that_hangs_does_not_keep_the_exporter_from_ending() -> None:
     asked, never = Event(), Event()
 
