@@ -6,6 +6,7 @@
 
 import asyncio
 import itertools
+import logging
 import sys
 import time
 from dataclasses import asdict
@@ -37,6 +38,8 @@ MAILS_SHOWN_MAX = 200
 MAIL_MAX_BYTES = 32 * 2**20
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 
+log = logging.getLogger(__name__)
+
 
 class Mailbox:
     """The mails of one folder, oldest first. At the start the list is read from the files."""
@@ -48,14 +51,18 @@ class Mailbox:
         self._numbers = itertools.count()
 
     def keep(self, sender: str, recipients: list[str], content: bytes) -> StoredMail:
-        """Store one mail, with its envelope in the headers that mail servers use."""
+        """Store one mail, with its envelope in the headers that mail servers use. Raises OSError."""
         name = f"{time.time_ns()}-{next(self._numbers)}"
         envelope = [f"Return-Path: <{sender}>", *(f"Delivered-To: {recipient}" for recipient in recipients)]
         lines = (" ".join(line.splitlines()) for line in envelope)
         content = "\r\n".join(lines).encode() + b"\r\n" + content
         partial = self.folder / f"{name}.partial"
-        partial.write_bytes(content)
-        partial.rename(self.folder / f"{name}.eml")
+        try:
+            partial.write_bytes(content)
+            partial.rename(self.folder / f"{name}.eml")
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
         self._mails[name] = _describe(name, content)
         return self._mails[name]
 
@@ -75,7 +82,11 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (its name)
         """Take one mail; called by aiosmtpd."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        self.keep(envelope.mail_from or "", list(envelope.rcpt_tos), content)
+        try:
+            self.keep(envelope.mail_from or "", list(envelope.rcpt_tos), content)
+        except OSError:  # a full disk, say: aiosmtpd would answer 500, which means never
+            log.exception("a mail could not be kept")
+            return "452 4.3.1 it can't be kept now"
         return "250 OK"
 
 

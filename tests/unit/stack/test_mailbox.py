@@ -4,17 +4,18 @@ import asyncio
 import html
 import json
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from aiosmtplib import SMTP, SMTPDataError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stack.mail_pages import FRAME_POLICY, framed_page, list_page, mail_page
-from stack.mailbox import MAILS_SHOWN_MAX, Mailbox, make_page
+from stack.mailbox import MAILS_SHOWN_MAX, Mailbox, _session, make_page
 from tables.mail.headers import text_header
 from tables.text.sanitize import sanitize
 from tests.documents import Document
@@ -49,6 +50,24 @@ def test_a_mail_that_was_being_written_is_not_there(tmp_path: Path) -> None:
     assert Mailbox(tmp_path).all() == []
 
 
+def test_a_mail_that_can_not_be_kept_now_is_sent_again_later(tmp_path: Path) -> None:
+    """Where the disk is full; here the folder is gone."""
+    mailbox = Mailbox(tmp_path / "mail")
+    mailbox.folder.rmdir()
+
+    async def send() -> None:
+        loop = asyncio.get_running_loop()
+        async with await loop.create_server(lambda: _session(mailbox, loop), "127.0.0.1", 0) as server:
+            client = SMTP(hostname="127.0.0.1", port=server.sockets[0].getsockname()[1])
+            await client.connect()
+            with pytest.raises(SMTPDataError) as refused:
+                await client.sendmail("tickets@turnstile.example", "ann@mail.example", mail())
+            client.close()
+        assert refused.value.code == 452
+
+    asyncio.run(send())
+
+
 def test_what_is_no_mail_is_kept_all_the_same(tmp_path: Path) -> None:
     kept = Mailbox(tmp_path).keep("", ["b@x.example"], b"\xff\xfe no headers at all")
     assert (kept.subject, kept.to) == ("", ["b@x.example"])
@@ -70,7 +89,7 @@ def test_a_header_that_is_too_long_to_parse_is_shown_as_it_came(tmp_path: Path) 
     long, short = text_header("Subject", "t" * 30_000), text_header("Subject", "ü" * 3_000)
     box = Mailbox(tmp_path)
     for header in (long, short):
-        box.keep("a@x.example", ["b@x.example"], header.fold(policy=SMTP).encode() + b"\r\nx")
+        box.keep("a@x.example", ["b@x.example"], header.fold(policy=SMTP_POLICY).encode() + b"\r\nx")
     raw, parsed = [kept.subject for kept in box.all()]
     assert raw.startswith("=?utf-8?")
     assert parsed == "ü" * 3_000
@@ -103,7 +122,7 @@ def test_pages_show_markup_as_text(tmp_path: Path) -> None:
 @given(HALVES, st.binary(max_size=50))
 @example("b", b"Content-Type: text/plain; charset=nope\r\n\r\n\xff")
 def test_whatever_a_mail_says_is_shown_as_text(tmp_path: Path, typed: str, came: bytes) -> None:
-    sent = EmailMessage(policy=SMTP)
+    sent = EmailMessage(policy=SMTP_POLICY)
     sent["Subject"] = text_header("Subject", typed)
     sent.set_content(sanitize(typed))
     box = Mailbox(tmp_path / uuid4().hex)
