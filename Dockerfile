@@ -43,7 +43,7 @@ COPY streams streams
 COPY api api
 COPY ops ops
 COPY docs/operations.md docs/
-COPY stack/__init__.py stack/paper.py stack/paper_books.py stack/paper_pages.py stack/
+COPY stack/__init__.py stack/errors.py stack/settings.py stack/paper.py stack/paper_books.py stack/paper_pages.py stack/
 COPY stack/paper_templates stack/paper_templates
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

