@@ -34,6 +34,7 @@ from api.web.wsgi_threads import WsgiThreads
 from connect.records import connection
 from settings import MissingKey, Settings, exit_with, settings
 from telemetry.logs import configure_logging
+from telemetry.open_files import raise_limit
 from telemetry.traces import make_traces
 
 # A new process accepts no clients before it can sell, so that others serve them; but no longer than that.
@@ -139,6 +140,7 @@ def main() -> None:
     for name, level in LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    raise_limit()
     connection.install()
     with listener_of(now) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(now, listener))

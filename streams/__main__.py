@@ -26,6 +26,7 @@ from streams.runtime.record_context import batch_fields  # noqa: E402
 from streams.runtime.waiting import PortTaken, WaitingPages  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 from telemetry.logs import configure_logging  # noqa: E402
+from telemetry.open_files import raise_limit  # noqa: E402
 
 # Thousands of records come and go, hardly ever in cycles. With Python's threshold of 700 objects the collector takes a
 # tenth of the time of a decision.
@@ -36,6 +37,7 @@ def main() -> None:
     """Run the worker; Faust handles signals and ends the process."""
     chosen = settings()
     configure_logging(chosen.log_level, chosen.log_format, chosen.worker_id, batch_fields)
+    raise_limit()
     wait_for_kafka(chosen)
     connection.install()
     app = make_worker(chosen)
