@@ -2,7 +2,8 @@
 
 import os
 import time
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,11 @@ STARTING: Final = "starting"
 
 
 class _Console(Console):
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, or leave it: a full disk, or a terminal that is gone, ends nothing that runs."""
+        with suppress(OSError):
+            super().print(*objects, **options)
+
     def on_broken_pipe(self) -> None:
         """Print no more: nobody reads it (`make run | tee log`, and Ctrl-C), which ends nothing."""
         self.quiet = True

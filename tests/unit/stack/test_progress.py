@@ -4,8 +4,10 @@ import io
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from stack.progress import STARTING, ProgressPrinter
@@ -47,3 +49,14 @@ def test_nothing_ends_because_nobody_reads_what_is_printed() -> None:
     root = Path(__file__).parents[3]
     done = subprocess.run(("bash", "-c", program), cwd=root, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"still here")
+
+
+def test_nothing_ends_because_it_can_not_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into a file on a full disk: `make run > log`."""
+    with open("/dev/full", "w", buffering=1) as full:  # noqa: PTH123 (a device)
+        monkeypatch.setattr(sys, "stdout", full)
+        steps = ProgressPrinter()
+        for _ in range(3):
+            steps.report("kafka", "ready")
+        with suppress(OSError):
+            full.close()
