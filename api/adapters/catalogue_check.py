@@ -64,6 +64,8 @@ class CatalogueRows(CatalogueCheck):
         self._events: dict[UUID, AnnouncedEvent] = {}
         self._reading: dict[UUID, asyncio.Lock] = {}
         self._failed_at = float("-inf")
+        # Another object after each change: one that is made during a read may be missing in it.
+        self._newest_change = object()
 
     async def check_account(self, account: UUID) -> None:
         if self._accounts.get(account):
@@ -84,6 +86,7 @@ class CatalogueRows(CatalogueCheck):
 
     def forget(self, event: UUID) -> None:
         """In any thread: the event has changed, so read it again before the next purchase."""
+        self._newest_change = object()
         known = self._events.get(event)
         if known is not None:
             known.until = 0.0
@@ -109,6 +112,7 @@ class CatalogueRows(CatalogueCheck):
             self._reading.pop(event, None)
 
     async def _read(self, event: UUID, known: AnnouncedEvent | None) -> AnnouncedEvent:
+        change = self._newest_change
         try:
             listing = await asyncio.to_thread(self._listing, event)
         except Unavailable:
@@ -127,7 +131,8 @@ class CatalogueRows(CatalogueCheck):
         if known is None or known.version != version:
             await self._tell(DefineEvent(event, version, definition(listing)))
         types = frozenset(ticket.id for ticket in listing.tickets)
-        fresh = self._events[event] = AnnouncedEvent(version, plan, types, self._clock() + REMEMBERED_S)
+        until = self._clock() + REMEMBERED_S if change is self._newest_change else 0.0
+        fresh = self._events[event] = AnnouncedEvent(version, plan, types, until)
         while len(self._events) > EVENTS_MAX:
             del self._events[next(iter(self._events))]
         return fresh

@@ -1,6 +1,7 @@
 """Who may buy what, and that the ledger is told before it is asked."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -49,6 +50,7 @@ class World:
     down: bool = False
     log_down: bool = False
     now: float = 0.0
+    on_read: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         database: Any = self
@@ -58,7 +60,14 @@ class World:
         self.reads += 1
         if self.down:
             raise Unavailable("postgres")
-        return self.current if event == self.current.event.id else None
+        found = self.current if event == self.current.event.id else None
+        self.on_read()
+        return found
+
+    def change(self) -> None:
+        self.on_read = lambda: None
+        self.current = with_type(self.current)
+        self.catalogue.forget(self.current.event.id)
 
     def pieces(self, event: UUID, plan: int) -> list[DefineSection]:
         row = PlanRow("1", [PlanSeat("1", 0, 0, 0)])
@@ -119,6 +128,20 @@ def test_a_change_made_here_is_told_before_the_next_purchase() -> None:
     world.catalogue.forget(world.current.event.id)
     world.check()
     assert len(world.told) == 2
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_change_that_is_made_while_the_event_is_read_is_told_before_the_next_purchase(*, is_known: bool) -> None:
+    world = World()
+    if is_known:
+        world.check()
+    world.now += REMEMBERED_S
+    world.on_read = world.change
+    world.check()
+    world.check()
+    assert [told.version for told in world.told if isinstance(told, DefineEvent)] == [2, 3]
+    world.check()
+    assert world.reads == 2 + is_known
 
 
 def test_an_event_that_has_not_changed_is_not_told_again() -> None:
