@@ -130,14 +130,10 @@ def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
 def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
     """Remove a ticket type that has no purchases."""
     event, ticket = _own_type(event_id, type_id)
-
-    def decide(listing: Listing) -> Listing:
+    try:
         if ports().stock.has_purchases(event_id, type_id):
             raise Refused("has-purchases")
-        return without_ticket(listing, type_id)
-
-    try:
-        _change(event_id, decide)
+        _change(event_id, partial(without_ticket, ticket_id=type_id))
     except Refused as error:
         return _type_form(event, ticket, ticket_form(ticket, event), _form_errors(error), error.status)
     return _to_event(event_id)

@@ -109,15 +109,18 @@ def change_status(path: EventPath, body: StatusChange) -> Response:
 def delete_event(path: EventPath) -> Response:
     """With its ticket types, while there are no purchases. An event with purchases is canceled instead."""
     managed_event(path.event_id)
+    # Before the transaction, which has a connection of its own.
+    if ports().stock.has_purchases(path.event_id):
+        raise Refused("has-purchases", "an event with purchases is cancelled, not deleted")
 
     def decide(listing: Listing) -> Listing:
         check_owner(listing.event)
         check_match_if_given(listing.event.version)
-        if ports().stock.has_purchases(listing.event.id):
-            raise Refused("has-purchases", "an event with purchases is cancelled, not deleted")
         return withdrawn(listing, ports().clock())
 
-    if not ports().events.delete(path.event_id, decide):
+    is_deleted = ports().events.delete(path.event_id, decide)
+    ports().catalogue.forget(path.event_id)
+    if not is_deleted:
         raise not_yours(path.event_id)
     return Response(status=204)
 

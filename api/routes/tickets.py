@@ -17,7 +17,7 @@ from api.organizing.changes import (
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.problems import Refused
-from api.schemas.event import EventPath
+from api.schemas.event import Event, EventPath
 from api.schemas.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeChange, TicketTypeList
 from api.web.authentication import caller
 from api.web.etags import check_match, check_match_if_given, tagged
@@ -92,14 +92,15 @@ def change_ticket_type(path: TicketPath, body: TicketTypeChange) -> Response:
 )
 def delete_ticket_type(path: TicketPath) -> Response:
     """While none was bought. To stop sales later, lower its quantity or end its sale."""
+    event = _own_event(path).id
+    if ports().stock.has_purchases(event, path.ticket_id):
+        raise Refused("has-purchases", "a ticket type with purchases stays; lower its quantity to sell no more")
 
     def decide(listing: Listing) -> Listing:
         check_match_if_given(ticket_of(listing, path.ticket_id).version)
-        if ports().stock.has_purchases(listing.event.id, path.ticket_id):
-            raise Refused("has-purchases", "a ticket type with purchases stays; lower its quantity to sell no more")
         return without_ticket(listing, path.ticket_id)
 
-    _change_own(path, decide)
+    change_own(event, decide)
     return Response(status=204)
 
 
@@ -123,13 +124,13 @@ def _change(path: TicketPath, decide: Callable[[Listing], Listing]) -> Response:
         check_match(ticket_of(listing, path.ticket_id).version)
         return decide(listing)
 
-    ticket = ticket_of(_change_own(path, decide_on_version), path.ticket_id)
+    ticket = ticket_of(change_own(_own_event(path).id, decide_on_version), path.ticket_id)
     return tagged(ticket, ticket.version)
 
 
-def _change_own(path: TicketPath, decide: Callable[[Listing], Listing]) -> Listing:
-    """The changed listing. Refused: not-found, also for a ticket type of somebody else's event."""
+def _own_event(path: TicketPath) -> Event:
+    """The event of a ticket type. Refused: not-found, also for one of somebody else's event."""
     event = ports().events.event_of(path.ticket_id)
     if event is None or not caller().may_act_for(event.organizer_id):
         raise Refused("not-found", f"you have no ticket type {path.ticket_id}")
-    return change_own(event.id, decide)
+    return event

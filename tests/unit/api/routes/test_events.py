@@ -1,5 +1,6 @@
 """Events over HTTP."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -214,6 +215,8 @@ def test_a_deleted_event_is_announced_as_cancelled_so_that_it_sells_nothing(
     assert client.delete(f"{EVENTS}/{event['id']}").status_code == 404
     last = world.events.announced[-1].event
     assert (last.status, last.version) == (EventStatus.CANCELED, 3)
+    known: Any = world.app.extensions["turnstile"].catalogue
+    assert known.forgotten[-1] == UUID(event["id"])
 
 
 def test_an_event_with_purchases_stays(world: World, client: FlaskClient, event: dict[str, Any]) -> None:
@@ -221,6 +224,26 @@ def test_an_event_with_purchases_stays(world: World, client: FlaskClient, event:
     answer = client.delete(f"{EVENTS}/{event['id']}")
     assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/has-purchases")
     assert client.get(f"{EVENTS}/{event['id']}").status_code == 200
+
+
+@pytest.mark.parametrize("what", ["events", "tickets"])
+def test_purchases_are_looked_up_without_a_second_connection_while_the_event_is_locked(
+    world: World, client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any], what: str
+) -> None:
+    seen: list[str] = []
+
+    def heard(called: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            seen.append(name)
+            return called(*given)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patched:
+        for place, name in ((world.events, "delete"), (world.events, "change"), (world.stock, "has_purchases")):
+            patched.setattr(place, name, heard(getattr(place, name), name))
+        assert client.delete(f"/api/v3/{what}/{(event if what == 'events' else ticket)['id']}").status_code == 204
+    assert seen == ["has_purchases", "delete" if what == "events" else "change"]
 
 
 def test_how_an_event_is_paid_changes_only_while_none_of_it_is_out(
