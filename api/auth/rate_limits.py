@@ -6,15 +6,13 @@ The limits are high enough for many people behind one address. Guessing is recog
 
 import time
 from collections.abc import Callable
-from functools import cached_property
 from typing import Final, NamedTuple
 
 from limits import parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.auth.backoff import Backoff
 from api.auth.clients import Asker, address_key, client
+from api.auth.sliding_windows import SlidingWindows
 from api.auth.throttle import KnownClients, Throttle, guess_rules, mail_rules
 from api.problems import retry_later
 
@@ -34,20 +32,16 @@ class RateLimits:
 
     def __init__(self, tries: FreeTries, clock: Callable[[], float] = time.monotonic, **limits: str) -> None:
         self._limits = {kind: parse_many(limit) for kind, limit in limits.items()}
+        self._windows = SlidingWindows(clock=clock)
         self.guesses: Final = Throttle(guess_rules(tries.sign_in), Backoff(clock=clock))
         self.mails: Final = Throttle(mail_rules(tries.sign_up), Backoff(clock=clock))
         self.known: Final = KnownClients()
 
-    @cached_property
-    def _limiter(self) -> SlidingWindowCounterRateLimiter:
-        """Made with the first request: its storage starts a thread."""
-        return SlidingWindowCounterRateLimiter(MemoryStorage())
-
     def take(self, kind: str) -> None:
         """Count a request. Refused: too-many-requests, with the seconds until it may be sent again."""
         for limit in self._limits[kind]:
-            if not self._limiter.hit(limit, kind, client()):
-                wait = self._limiter.get_window_stats(limit, kind, client()).reset_time - time.time()
+            wait = self._windows.take((kind, limit, client()), limit.amount, limit.get_expiry())
+            if wait > 0:
                 raise retry_later("too-many-requests", wait, f"{limit} for each client")
 
     def check_mail(self, asker: Asker) -> None:
