@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
-from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.ledger.worker_views import WORKER, WorkerViews
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.adapters.postgres.rows import FIRST, LAST, fetch, pass_over, shown
 from api.auth.tokens import MaySee
 from api.ports.sales import Sales
+from api.problems import Unavailable
 from api.schemas.fields import Money
 from api.schemas.pagination import decode_cursor, encode_cursor
 from api.schemas.purchase import BoughtLine, Payment, Purchase, PurchaseList, payment_url, public_id
@@ -108,8 +110,12 @@ class PurchaseRows(Sales):
         if row is not None and may_see(row["account_id"]) and (known := shown("purchase", row, projected)):
             return known
         viewed = self._views.purchase(event, purchase)
-        found = _viewed(event, purchase, viewed) if viewed else None
-        return found if found and found.account_id and may_see(found.account_id) else None
+        if viewed is None:
+            return None
+        found = shown("a worker's view", viewed, partial(_viewed, event, purchase))
+        if found is None or found.account_id is None:
+            raise Unavailable(WORKER)
+        return found if may_see(found.account_id) else None
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
         items, following = self._page("account_id = %(of)s", account, limit, cursor)

@@ -1,6 +1,6 @@
 """What was bought of an event and what is left: from the projection, and from the ledger, which knows it first."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from api.adapters.ledger.availability_cache import AvailabilityCache, TicketsLeft
@@ -22,7 +22,7 @@ class LedgerStock(StockLevels):
     def __init__(self, database: Database, views: WorkerViews) -> None:
         self._database = database
         self._views = views
-        self._availability = AvailabilityCache(self._view)
+        self._availability = AvailabilityCache(views.stock)
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         """Whether there are purchases of the event, or of its ticket type. Raises Unavailable if no worker can tell."""
@@ -32,13 +32,9 @@ class LedgerStock(StockLevels):
     def is_out(self, event: UUID, ticket: UUID | None = None) -> bool:
         """Whether tickets of the event, or of its ticket type, are held or sold. Raises Unavailable."""
         return any(
-            (ticket is None or kind["ticketType"] == str(ticket)) and kind["held"] + kind["sold"] > 0
-            for kind in self._view(event).get("ticketTypes", ())
+            ticket in (None, kind.ticket_type) and kind.held + kind.sold > 0 for kind in self._views.stock(event)
         )
 
     def left(self, event: UUID) -> TicketsLeft | None:
         """What is left of each ticket type; None if no worker can tell."""
         return self._availability.left(event)
-
-    def _view(self, event: UUID) -> dict[str, Any]:
-        return self._views.event(event) or {}

@@ -4,7 +4,6 @@ The order is that of creation, which never changes, so rows that come or change 
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -75,5 +74,5 @@ def decode_cursor(cursor: str, decoder: msgspec.msgpack.Decoder[Position]) -> Po
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return decoder.decode(packed)
-    except (ValueError, binascii.Error, msgspec.DecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise wrong("?cursor", "must be the `next` of a page of this list") from error

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 from uuid import UUID
 
+from api.adapters.ledger.worker_views import TypeView
 from api.bounded_cache import BoundedCache
 from api.ports.sales import Left
 from api.problems import Unavailable
-from tables.messages.availability import Availability
 
 FRESH_S: Final = 1.0
 # Longer than a lookup takes: those who look meanwhile get the entry before it.
@@ -29,9 +29,9 @@ class _KnownStock:
 
 
 class AvailabilityCache:
-    """Asks ``ask`` (the ledger's view of an event) for all threads together."""
+    """Asks ``ask`` (the ledger's view of an event's ticket types) for all threads together."""
 
-    def __init__(self, ask: Callable[[UUID], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ask: Callable[[UUID], Iterable[TypeView]], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
         self._clock = clock
         self._entries: BoundedCache[UUID, _KnownStock] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
@@ -53,13 +53,8 @@ class AvailabilityCache:
         if self._clock() - entry.at < FRESH_S:
             return
         try:
-            view = self._ask(event)
-            entry.tickets = {UUID(each["ticketType"]): _left(each) for each in view.get("ticketTypes", ())}
+            entry.tickets = {each.ticket_type: Left(each.state, each.available) for each in self._ask(event)}
         except Unavailable:
             entry.tickets = None
         entry.at = self._clock()
         self._entries.put(event, entry)
-
-
-def _left(view: dict[str, Any]) -> Left:
-    return Left(Availability(view["state"]), view["available"])

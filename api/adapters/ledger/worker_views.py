@@ -11,13 +11,33 @@ import httpx
 import msgspec
 
 from api.problems import Unavailable
+from tables.messages.availability import Availability
 from tables.messages.commands import DefineEvent
 from telemetry.call_deadlines import TimedTransport
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
 View = TypeVar("View")
+
+
+class TypeView(msgspec.Struct, frozen=True, rename="camel"):
+    """What is read of the ledger's view of a ticket type."""
+
+    ticket_type: UUID
+    state: Availability
+    available: int
+    held: int
+    sold: int
+
+
+class StockView(msgspec.Struct, frozen=True, rename="camel"):
+    """What is read of the ledger's view of an event."""
+
+    ticket_types: list[TypeView]
+
+
 _objects: Final = msgspec.json.Decoder(dict[str, Any])
+_stocks: Final = msgspec.json.Decoder(StockView)
 _ids: Final = msgspec.json.Decoder(set[UUID])
 _definitions: Final = msgspec.json.Decoder(list[DefineEvent])
 
@@ -77,9 +97,10 @@ class WorkerViews:
         """Which of these purchases the ledger has on record."""
         return self._view(_ids, f"/api/purchases/{event}/{','.join(one.hex for one in purchases)}/") or set()
 
-    def event(self, event: UUID) -> dict[str, Any] | None:
-        """The ledger's view of an event; None if it has none of that id."""
-        return self._view(_objects, f"/api/event/{event}/")
+    def stock(self, event: UUID) -> Sequence[TypeView]:
+        """The stock of an event's ticket types by the ledger; none if it has no event of that id."""
+        found = self._view(_stocks, f"/api/event/{event}/")
+        return () if found is None else found.ticket_types
 
     def definitions(self, partition: int, events: Collection[UUID]) -> list[DefineEvent]:
         """The definitions by which the ledger sells those of these events of a partition that it knows; at most 50."""

@@ -87,7 +87,8 @@ class SeatingRows(Seatings):
         return Outline(rows[0]["version"], sections, frozenset(rows[0]["seated"])) if rows else None
 
     def section(self, event: UUID, name: str) -> Section | None:
-        row = self._database.one(_SELECT_ONE, event=event, name=name)
+        # No text in PostgreSQL has a NUL.
+        row = None if "\0" in name else self._database.one(_SELECT_ONE, event=event, name=name)
         return None if row is None else msgspec.json.decode(row["section"])
 
     def pieces(self, event: UUID, plan: int) -> list[DefineSection]:

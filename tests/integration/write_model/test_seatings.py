@@ -46,6 +46,13 @@ def listing(database: Database) -> Listing:
     return listing
 
 
+def test_no_section_has_a_name_with_a_character_that_no_text_can_have(database: Database, listing: Listing) -> None:
+    seatings, event = SeatingRows(database), listing.event.id
+    seatings.change(event, lambda _: rectangle(listing))
+    assert seatings.section(event, "A") is not None
+    assert (seatings.section(event, "A\0"), seatings.section(event, "\0")) == (None, None)
+
+
 def rectangle(listing: Listing, rows: int = 2, seats: int = 5, **more: Any) -> list[dict[str, Any]]:
     section = {"name": "A", "category": str(listing.tickets[0].id), "rows": rows, "seatsPerRow": seats}
     return generated(SeatingGenerator.model_validate({"sections": [section | more]}))

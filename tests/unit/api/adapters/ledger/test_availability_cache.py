@@ -1,12 +1,12 @@
 """What is left of an event: asked once a second, however many look."""
 
 import threading
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from api.adapters.ledger.availability_cache import FRESH_S, AvailabilityCache
+from api.adapters.ledger.worker_views import TypeView
 from api.ports.sales import Left
 from api.problems import Unavailable
 from tables.messages.availability import Availability
@@ -24,12 +24,11 @@ class Ledger:
         self.now = 100.0
         self.views = AvailabilityCache(self.ask, lambda: self.now)
 
-    def ask(self, event: UUID) -> dict[str, Any]:
+    def ask(self, event: UUID) -> list[TypeView]:
         self.questions += 1
         if self.down:
             raise Unavailable("worker")
-        shelf = {"ticketType": str(KIND), "state": "available", "available": self.available}
-        return {"ticketTypes": [shelf]} if event == EVENT else {}
+        return [TypeView(KIND, Availability.AVAILABLE, self.available, 0, 0)] if event == EVENT else []
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_whoever_looks_while_one_asks_is_told_what_was_known(ledger: Ledger) -> 
     asked, go_on = threading.Event(), threading.Event()
     ask = ledger.ask
 
-    def slow(event: UUID) -> dict[str, Any]:
+    def slow(event: UUID) -> list[TypeView]:
         asked.set()
         go_on.wait(10)
         return ask(event)

@@ -74,13 +74,21 @@ def test_an_answer_that_no_worker_wrote_is_none(says: bytes) -> None:
     views._client = httpx.Client(base_url=URLS[0], transport=Proxy(says))
     event = UUID(int=1)
     for ask in (
-        lambda: views.event(event),
+        lambda: views.stock(event),
         lambda: views.purchase(event, event),
         lambda: views.on_record(event, [event]),
         lambda: views.definitions(0, [event]),
     ):
         with pytest.raises(Unavailable):
             ask()
+
+
+@pytest.mark.parametrize("says", [b"{}", b'{"ticketTypes":[{}]}', b'{"ticketTypes":7}'])
+def test_a_view_without_the_stock_of_an_event_is_no_answer(says: bytes) -> None:
+    views = WorkerViews(URLS)
+    views._client = httpx.Client(base_url=URLS[0], transport=Proxy(says))
+    with pytest.raises(Unavailable):
+        views.stock(UUID(int=1))
 
 
 def test_not_found_is_an_answer() -> None:
