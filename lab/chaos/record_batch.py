@@ -23,6 +23,8 @@ PRODUCE_TIMEOUT_MS: Final = 20_000
 # Leader epoch, magic and checksum, between a batch's length and the content that the checksum covers.
 BEFORE_CONTENT_BYTES: Final = 9
 FORMAT: Final = 2
+# Attributes of a batch, beside the number of its codec.
+TRANSACTIONAL, CONTROL = 0x10, 0x20
 
 
 class RawRecord(NamedTuple):
@@ -33,10 +35,13 @@ class RawRecord(NamedTuple):
     headers: Sequence[tuple[bytes, bytes | None]] = ()
 
 
-def record_batch(records: Sequence[RawRecord], *, at_ms: int, codec: str = "none") -> bytes:
-    """The bytes of a batch with these records, all of the same time (ms since 1970), compressed with one of CODECS."""
+def record_batch(records: Sequence[RawRecord], *, at_ms: int, codec: str = "none", flags: int = 0) -> bytes:
+    """The bytes of a batch with these records, all of the same time (ms since 1970), compressed with one of CODECS.
+
+    ``flags`` are further attributes.
+    """
     body = b"".join(_record(number, record) for number, record in enumerate(records))
-    attributes, last = list(CODECS).index(codec), len(records) - 1
+    attributes, last = list(CODECS).index(codec) | flags, len(records) - 1
     no_producer = (-1, -1, -1)
     content = struct.pack(">hiqqqhii", attributes, last, at_ms, at_ms, *no_producer, len(records))
     content += CODECS[codec](body)

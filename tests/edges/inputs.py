@@ -1,5 +1,6 @@
 """What a broker accepts, row by row: how to make it for a topic, and what has to become of it there."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,16 +9,45 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS
-from lab.chaos.record_batch import CODECS, RawRecord, record_batch
-from tests.edges.targets import REQUESTS, TARGETS, Target, World
+from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, JOBS, RECORD_MAX_BYTES, RESENDS, RETRIES
+from lab.chaos.record_batch import CODECS, CONTROL, TRANSACTIONAL, RawRecord, record_batch
+from tests.edges.targets import FAR, HUGE, REQUESTS, TARGETS, Target, World
 
+DAY_MS: Final = 86_400_000
 KB: Final = 1_000
 MB: Final = 1_000_000
 COMPACT: Final = (EVENT_ROWS, ACCOUNT_ROWS)
 # Their records are decided on whatever partition they lie.
 FORWARDED: Final = (COMMANDS, REQUESTS)
+PRODUCERS_TIME: Final = tuple(target.topic for target in TARGETS if target.topic not in FORWARDED)
 Header = tuple[bytes, bytes | None]
+MISSING: Final = object()
+ID_FIELDS: Final = ("id", "event", "purchase", "account", "organizer_id")
+OTHER_CONTENT: Final = {
+    "at": "2027-01-01T00:00:00Z",
+    "amount": "99",
+    "lines": [],
+    "title": "another",
+    "email": "b@c.example",
+}
+# What every field of every record is at some time.
+FIELD_VALUES: Final[dict[str, Any]] = {
+    "missing": MISSING,
+    "null": None,
+    "true": True,
+    "a list": [],
+    "an object": {"a": {}},
+    "below zero": -1,
+    "a float": 1.5,
+    "beyond 64 bits": HUGE,
+    "its number as a text": "1",
+    "an empty text": "",
+    "a zero byte": "a\0b",
+    "10,000 characters": "x" * 10_000,
+    "an unknown word": "of-tomorrow",
+    "a currency": "XAU",
+    **{f"the time {name}": at for name, at in FAR.items()},
+}
 
 
 class Result(StrEnum):
@@ -33,10 +63,12 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One row: ``records`` makes a batch for a topic, packed with ``codec``, sent ``shifted_ms`` from now.
+    """One row: ``records`` makes a batch for a topic, packed with ``codec``, with attributes ``flags``.
+
+    Its time is ``at_ms`` (since 1970), or ``shifted_ms`` from now.
 
     ``but`` are the topics where something else becomes of it, ``only`` those that it is for; ``away`` says how many
-    partitions from its home it lies. What is ``alike`` is large to make, and the same for all topics with the same key.
+    partitions from its home it lies. What is ``alike`` is large to make, and the same for all topics.
     """
 
     name: str
@@ -47,6 +79,8 @@ class Input:
     only: tuple[str, ...] = ()
     away: int = 0
     shifted_ms: int = 0
+    at_ms: int | None = None
+    flags: int = 0
     alike: bool = False
 
     def on(self, target: Target) -> Result:
@@ -55,18 +89,19 @@ class Input:
 
     def batch(self, target: Target, world: World, mark: UUID) -> tuple[int, bytes]:
         """How many records it is on that topic, and their batch."""
-        name = self.name, b"" if target.compact else target.key(world, mark)
-        if name in _alike:
-            return _alike[name]
+        if self.name in _alike:
+            return _alike[self.name]
         records = self.records(target, world, mark)
-        at_ms = round(time.time() * 1000) + self.shifted_ms
-        made = len(records), record_batch(records, at_ms=at_ms, codec=self.codec)
         if self.alike:
-            _alike[name] = made
+            records = [record._replace(key=self.name.encode()) for record in records]
+        at_ms = round(time.time() * 1000) + self.shifted_ms if self.at_ms is None else self.at_ms
+        made = len(records), record_batch(records, at_ms=at_ms, codec=self.codec, flags=self.flags)
+        if self.alike:
+            _alike[self.name] = made
         return made
 
 
-_alike: Final[dict[tuple[str, bytes], tuple[int, bytes]]] = {}
+_alike: Final[dict[str, tuple[int, bytes]]] = {}
 
 
 def good(target: Target, world: World, mark: UUID, **changes: Any) -> list[RawRecord]:
@@ -93,6 +128,41 @@ def _text(encoding: str, target: Target, world: World, mark: UUID) -> list[RawRe
 def _with_field(json_text: bytes, target: Target, world: World, mark: UUID) -> list[RawRecord]:
     """A good value with one field more, of which nobody knows."""
     return [RawRecord(target.key(world, mark), target.value(world, mark)[:-1] + b',"unknown":' + json_text + b"}")]
+
+
+def _around(pattern: bytes, target: Target, world: World, mark: UUID) -> list[RawRecord]:
+    """A good value with something around it; ``*`` stands for its fields, without the braces."""
+    return [RawRecord(target.key(world, mark), pattern.replace(b"*", target.value(world, mark)[1:-1]))]
+
+
+def _ids(write: Callable[[str], str], target: Target, world: World, mark: UUID) -> list[RawRecord]:
+    """A good record whose ids are written in another way."""
+    body = target.good(world, mark)
+    return good(target, world, mark, **{name: write(body[name]) for name in ID_FIELDS if name in body})
+
+
+def _told_again(target: Target, world: World, mark: UUID) -> list[RawRecord]:
+    """A good record, and another one with its id that says something else."""
+    body = target.good(world, mark)
+    other = {name: value for name, value in OTHER_CONTENT.items() if name in body}
+    return [*good(target, world, mark), *good(target, world, mark, **other)]
+
+
+def _each_field(value: Any, target: Target, world: World, mark: UUID) -> list[RawRecord]:
+    """By each of its fields a good record in which that has another value, or is missing."""
+    body = target.good(world, mark)
+    changed = [
+        {other: value if other == name else body[other] for other in body if other != name or value is not MISSING}
+        for name in body
+    ]
+    return [RawRecord(target.key(world, uuid4()), json.dumps(each).encode()) for each in changed]
+
+
+def _of_bytes(size: int, target: Target, world: World, mark: UUID) -> list[RawRecord]:
+    """A record whose batch has so many bytes."""
+    [made] = _large(size - KB, target, world, mark)
+    missing = size - len(record_batch([made], at_ms=0))
+    return [made._replace(value=(made.value or b"") + b"x" * missing)]
 
 
 def _key(key: bytes | None, target: Target, world: World, mark: UUID) -> list[RawRecord]:
@@ -166,6 +236,8 @@ INPUTS: Final[tuple[Input, ...]] = (
     _bury("bad value, marks of dead letters", partial(_bad, OUR_MARKS)),
     # sizes
     _bury("value of 900 KB", partial(_large, 900 * KB)),
+    _bury("largest batch", partial(_of_bytes, RECORD_MAX_BYTES)),
+    Input("batch that is a byte too large", partial(_of_bytes, RECORD_MAX_BYTES + 1), Result.REFUSED),
     *(_bury(f"{codec} of 3 MB", partial(_large, 3 * MB), codec=codec) for codec in ("gzip", "lz4", "zstd")),
     _bury("gzip bomb of 64 MB", partial(_large, 64 * MB), codec="gzip", alike=True),
     _bury("zstd bomb of 128 MB", partial(_large, 128 * MB), codec="zstd", alike=True),
@@ -182,8 +254,13 @@ INPUTS: Final[tuple[Input, ...]] = (
     _bury("JSON with NaN", partial(_marked, b'{"id": NaN, "event": "%"}')),
     _bury("JSON 50,000 deep", partial(_value, b"[" * 50_000 + b"]" * 50_000)),
     _bury("zero bytes", partial(_marked, b"\0\0%")),
+    _bury("JSON with infinity", partial(_marked, b'{"id": -Infinity, "event": "%"}')),
+    _bury("two JSONs", partial(_around, b"{*}{*}")),
+    _bury("envelope with a schema", partial(_around, b'{"schema": {"type": "struct"}, "payload": {*}}')),
+    _take("JSON with every field twice", partial(_around, b"{*,*}")),
+    _take("JSON between spaces", partial(_around, b" \r\n\t{ * } \n")),
     _bury("byte order mark", partial(_text, "utf-8-sig")),
-    _bury("UTF-16", partial(_text, "utf-16")),
+    *(_bury(encoding.upper(), partial(_text, encoding)) for encoding in ("utf-16", "utf-16-be", "utf-32")),
     _bury("record of another topic", _of_another),
     _bury("bad header, bad value", partial(_bad, ((b"a", None), (b"a", b"\xff")))),
     _take("unknown field", partial(_with_field, b'{"a": [1, null, "\\u0000"]}')),
@@ -194,10 +271,12 @@ INPUTS: Final[tuple[Input, ...]] = (
     _survive("unknown number of 100,000 digits", partial(_with_field, b"9" * 100_000)),
     # keys and places
     _take("no key", partial(_key, None), but=dict.fromkeys(COMPACT, Result.REFUSED) | OTHER_KEY),
+    _take("empty key", partial(_key, b""), but=OTHER_KEY),
     _take("binary key", partial(_key, b"\xff\x00\xfe"), but=OTHER_KEY),
     _take("key of 900 KB", partial(_key, b"k" * 900 * KB), but=OTHER_KEY),
     _take("packed key of 3 MB", partial(_key, b"k" * 3 * MB), codec="gzip", but=OTHER_KEY),
-    _take("wrong partition", good, only=FORWARDED, away=1),
+    # Those who know an account or a purchase look on the partition of its mails.
+    _take("wrong partition", good, away=1, but=dict.fromkeys((JOBS, RETRIES, RESENDS), Result.ANY)),
     _take(
         "wrong partition, header of 900 KB",
         partial(_headers, ((b"large", b"x" * 900 * KB),)),
@@ -212,10 +291,19 @@ INPUTS: Final[tuple[Input, ...]] = (
         away=3,
     ),
     # times
-    _take("time of 1970", good, shifted_ms=-50 * 365 * 86_400_000),
+    _take("time of 1976", good, shifted_ms=-50 * 365 * DAY_MS),
+    _take("time zero", good, at_ms=0),
+    _take("no time", good, at_ms=-1),
+    # The broker sets the time itself where nobody else may.
+    _take("time of tomorrow", good, shifted_ms=DAY_MS, but=dict.fromkeys(PRODUCERS_TIME, Result.REFUSED)),
     # batches
+    Input("control batch", good, Result.REFUSED, flags=TRANSACTIONAL | CONTROL),
     _take("good among bad", _among_bad),
+    _take("id again with another content", _told_again),
     # fields
+    _take("ids in capitals", partial(_ids, str.upper)),
+    _see("ids without dashes", partial(_ids, lambda text: text.replace("-", ""))),
+    *(_survive(f"each field {name}", partial(_each_field, value)) for name, value in FIELD_VALUES.items()),
     *(
         _survive(name, partial(good, **changes), only=(target.topic,))
         for target in TARGETS
