@@ -21,6 +21,7 @@ from tables.messages.encoding import VALUE_MAX_BYTES
 from tables.text.time_zones import zone_names
 from tests.integration.write_model.conftest import Scratch
 from tests.integration.write_model.test_listing import wait_for_a_lock
+from tests.integration.write_model.test_payments import PAYMENT
 
 TABLES = {"account", "event", "ticket_type", "event_outbox", "heartbeat", "purchase", "notification"}
 
@@ -277,6 +278,20 @@ def test_an_event_with_a_zone_that_was_once_allowed_is_named_and_stays(
     with pytest.raises(psycopg.errors.CheckViolation):
         empty.rows("UPDATE event SET title = 'New' WHERE id = %s", event)
     empty.rows("UPDATE event SET time_zone = 'Europe/Vienna' WHERE id = %s", event)
+
+
+def test_events_with_amounts_that_were_once_allowed_are_named_and_their_rows_stay(
+    empty: Scratch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    apply_steps_before("0036", empty, tmp_path)
+    event = uuid4()
+    empty.rows(PAYMENT, event, uuid4(), UUID(int=1), "captured", "pay-1")
+    empty.rows("UPDATE payment SET fee = 'NaN'")
+    with caplog.at_level(logging.WARNING):
+        apply_steps(empty.url, CAPTURE)
+    assert [str(event) in line for line in caplog.messages if "payment_fee_bound" in line] == [True]
+    query = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND NOT convalidated"
+    assert empty.rows(query) == [("payment_fee_bound",)]
 
 
 def test_an_event_with_all_at_its_limit_fits_a_record_with_room_to_spare(scratch: Scratch) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.errors import CheckViolation
 
 from api.adapters.payments import SELECT_AWAITED, PaymentRows
 from api.adapters.postgres.database import Database
@@ -52,6 +53,24 @@ def test_without_a_reference_the_purchase_is_its_own(scratch: Scratch) -> None:
     scratch.rows(PURCHASE, event, purchase, UUID(int=1), "confirmed", str(purchase))
     [found] = _known(Settings(ticket_key="k" * 32, database_url=scratch.url), everything=False)
     assert found.worth == 21
+
+
+AMOUNTS = [
+    *(("payment", name) for name in ("due", "authorized", "captured", "refunded", "refundable", "goodwill", "fee")),
+    ("purchase", "paid_worth"),
+]
+
+
+@pytest.mark.parametrize(("table", "column"), AMOUNTS)
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e300"])
+def test_an_amount_with_which_no_sum_could_be_told_is_refused(
+    scratch: Scratch, table: str, column: str, amount: str
+) -> None:
+    event, purchase = uuid4(), uuid4()
+    scratch.rows(PAYMENT, event, purchase, UUID(int=1), "captured", "pay-1")
+    scratch.rows(PURCHASE, event, purchase, UUID(int=1), "confirmed", "pay-1")
+    with pytest.raises(CheckViolation, match=f"{table}_{column}_bound"):
+        scratch.rows(f"UPDATE {table} SET {column} = %s WHERE event_id = %s", Decimal(amount), event)  # noqa: S608
 
 
 MANY = """
