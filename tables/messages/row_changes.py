@@ -15,6 +15,8 @@ Position = Annotated[int, Meta(ge=0, le=2**63 - 2)]
 # Of the field __deleted; the second is ours.
 GONE: Final = "true"
 UNREADABLE: Final = "unreadable"
+# What Debezium writes for a value that is stored out of line and did not change, where the log does not have it.
+UNAVAILABLE: Final = b'"__debezium_unavailable_value"'
 Moment = Annotated[datetime, Meta(tz=True)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -94,7 +96,12 @@ _decoders: Final[dict[type[Any], Any]] = {
 
 
 def decode_row(value: bytes | None, row: type[Row]) -> Row:
-    """The change in a record's value, as ``row``. Raises MalformedRecord, which names the wrong field."""
+    """The change in a record's value, as ``row``. Raises MalformedRecord, which names the wrong field.
+
+    Also where the log lacks a value.
+    """
+    if row is not RowChange and value is not None and UNAVAILABLE in value:
+        raise MalformedRecord("the log lacks a value that did not change: see REPLICA IDENTITY in docs/capture.md")
     decoded: Row = decode_json(_decoders[row], value, MalformedRecord)
     return decoded
 

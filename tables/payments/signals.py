@@ -29,9 +29,14 @@ _SOLD: Final = frozenset(
 
 
 def check_event(record: PaymentRecord, event: PaymentEvent) -> None:
-    """Raise MalformedRecord for what a provider says of another payment, or in another currency."""
+    """Raise MalformedRecord for what a provider says of another payment, or in another currency.
+
+    Also for a start without a provider: it would wait for ever for an answer of nobody.
+    """
     if event.kind is K.REFUND_ORDERED:
         check_order(record, event)
+    if event.kind is K.STARTED and event.provider is None:
+        raise MalformedRecord("a start names its provider - at `$.provider`")
     if event.kind in OWN_KINDS:
         return
     if event.provider != record.provider:

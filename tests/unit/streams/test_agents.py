@@ -20,7 +20,7 @@ from tables.errors import MalformedRecord
 from tables.messages.announcements import command_of, definition_of
 from tables.messages.mail_jobs import job_for
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
-from tables.messages.row_changes import EventRow, decode_row
+from tables.messages.row_changes import AccountRow, EventRow, decode_event, decode_row
 from tables.messages.statuses import PurchaseStatus
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
@@ -65,6 +65,16 @@ def row(**more: Any) -> bytes:
 def test_a_row_without_id_or_log_position_is_malformed(value: bytes) -> None:
     with pytest.raises(MalformedRecord):
         decode_row(value, EventRow)
+
+
+def test_what_the_log_lacks_is_not_taken_for_a_value() -> None:
+    """Somebody has changed the REPLICA IDENTITY of the table, and what is stored out of line did not change."""
+    placeholder = "__debezium_unavailable_value"
+    change, error = decode_event(row(description=placeholder))
+    assert change.is_delete
+    assert "the log lacks a value" in str(error)
+    with pytest.raises(MalformedRecord, match="the log lacks a value"):
+        decode_row(row(email=placeholder), AccountRow)
 
 
 def test_an_announcement_becomes_the_definition_of_an_event() -> None:

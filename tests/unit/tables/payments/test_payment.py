@@ -151,6 +151,13 @@ def test_what_is_of_another_payment_is_refused_by_its_field(odd: dict[str, Any])
         Payment(*CONFIRMING).tell(event(K.CAPTURED, **odd))
 
 
+@pytest.mark.parametrize("before", [(), HELD], ids=["before its hold", "after its hold"])
+def test_a_start_without_a_provider_is_refused(before: tuple[PaymentEvent, ...]) -> None:
+    """What it asks for would be a dead letter at each check, for ever."""
+    with pytest.raises(MalformedRecord, match=r"\$\.provider"):
+        Payment(*before).tell(event(K.STARTED, account=ADA, amount=PRICE, currency="EUR", provider=None))
+
+
 def test_what_tells_nothing_new_leaves_the_record_as_it_is() -> None:
     payment = Payment(*CAPTURED)
     before = payment.known
