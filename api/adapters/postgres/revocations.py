@@ -15,9 +15,11 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import SERVER, Database
 from api.ports.credentials import Revocations
 from api.problems import Unavailable
+from telemetry.rate_limited import RateLimitedLog
 
 POLL_EVERY_S: Final = 2.0
 log = logging.getLogger(__name__)
+limited_log = RateLimitedLog(log)
 
 _LATELY: Final = "SELECT account_id, version FROM revocation WHERE at > now() - %(seconds)s * interval '1 second'"
 _SELECT: Final = "SELECT version FROM revocation WHERE account_id = %(account)s"
@@ -98,7 +100,7 @@ class RevocationRows(Revocations):
                 self.look()
             except Unavailable:
                 log.debug("ended sessions could not be read; the last ones stay")
-            except Exception:
-                log.exception("ended sessions could not be read; the last ones stay")
+            except Exception:  # noqa: BLE001 (whatever it is, it is tried again)
+                limited_log.warning("read", "ended sessions could not be read; the last ones stay", exc_info=True)
             if self._closed.wait(self._poll_every_s):
                 return
