@@ -39,7 +39,7 @@ def back_up_all(stack: Stack, folder: Path, keep: int = KEEP) -> Path:
             draft.rename(made)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        rotate(folder, keep)
+        rotate(folder, keep, made)
     return made
 
 
@@ -48,9 +48,13 @@ def sets_in(folder: Path) -> list[Path]:
     return sorted((path.parent for path in folder.glob(f"*Z/{DUMP}")), reverse=True)
 
 
-def rotate(folder: Path, keep: int) -> None:
-    """Remove all but the ``keep`` newest sets, and what unfinished backups have left."""
-    for old in (*sets_in(folder)[keep:], *folder.glob(f"*{UNFINISHED}")):
+def rotate(folder: Path, keep: int, made: Path) -> None:
+    """Remove all but ``keep`` sets, the newest, and what unfinished backups have left.
+
+    ``made`` stays, also where a clock was wrong and others have a later time.
+    """
+    others = [path for path in sets_in(folder) if path != made]
+    for old in (*others[keep - 1 :], *folder.glob(f"*{UNFINISHED}")):
         shutil.rmtree(old)
 
 

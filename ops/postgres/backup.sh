@@ -12,7 +12,8 @@ while :; do
   if pg_dump --host="${BACKUP_HOST:-postgres}" --username=postgres --format=custom --file="$made.unfinished" turnstile; then
     mv "$made.unfinished" "$made"
     echo "wrote $made"
-    find "$folder" -name '*Z.dump' | sort -r | tail -n "+$((BACKUP_KEEP + 1))" | xargs -r rm --
+    # The one just made stays, also where a clock was wrong and others have a later time.
+    find "$folder" -name '*Z.dump' ! -path "$made" | sort -r | tail -n "+$BACKUP_KEEP" | xargs -r rm --
   else
     rm -f "$made.unfinished"
     echo "no backup was made; the next try is in $BACKUP_PAUSE_S s" >&2

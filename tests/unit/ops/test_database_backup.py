@@ -62,6 +62,17 @@ def test_so_many_dumps_are_kept(tmp_path: Path, programs: Path) -> None:
     assert dumps(folder)[:2] == ["20260104T000000Z.dump", "20260105T000000Z.dump"]
 
 
+def test_the_dump_just_made_is_kept_whatever_the_clock_says(tmp_path: Path, programs: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for day in range(1, 6):
+        (folder / f"2096010{day}T000000Z.dump").touch()
+    back_up(folder, programs)
+    [made, *others] = dumps(folder)
+    assert not made.startswith("2096")
+    assert others == ["20960104T000000Z.dump", "20960105T000000Z.dump"]
+
+
 def test_a_dump_that_fails_is_none_removes_none_and_is_tried_again(tmp_path: Path, programs: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()

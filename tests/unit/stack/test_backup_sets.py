@@ -134,5 +134,12 @@ def test_a_set_whose_dump_is_cut_off_or_whose_ledger_is_damaged_leaves_the_folde
 def test_rotation_keeps_what_has_another_name(tmp_path: Path) -> None:
     for name in ("20260101T000000Z", "20260102T000000Z", "notes"):
         a_set(tmp_path, name)
-    rotate(tmp_path, 1)
+    rotate(tmp_path, 1, tmp_path / "20260102T000000Z")
     assert {path.name for path in tmp_path.iterdir()} == {"20260102T000000Z", "notes"}
+
+
+def test_rotation_keeps_what_was_just_made_whatever_the_clock_says(tmp_path: Path) -> None:
+    for name in ("20260101T000000Z", "20260102T000000Z", "20360101T000000Z", "20360102T000000Z"):
+        a_set(tmp_path, name)
+    rotate(tmp_path, 2, tmp_path / "20260102T000000Z")
+    assert {path.name for path in tmp_path.iterdir()} == {"20260102T000000Z", "20360102T000000Z"}
