@@ -106,8 +106,8 @@ unit-rest: $(STAMP)
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/mypy --cache-dir "$(MYPY_CACHE)"
-	$(BIN)/lint-imports
+	$(BIN)/python -m mypy --cache-dir "$(MYPY_CACHE)"
+	$(BIN)/python $(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 
 format: $(STAMP) ## let the formatter and the linter change what they can
@@ -162,13 +162,13 @@ verify: $(STAMP) ## hold the promises against live data: the ledger's sums, the 
 	@./turnstile verify
 
 backup: $(STAMP) ## a set of backups of what make run started, into backups/; the 7 newest are kept: TO=folder KEEP=7
-	@$(BIN)/python -m stack backup-all $(or $(TO),backups) --keep $(or $(KEEP),7)
+	@$(BIN)/python -m stack backup-all "$(or $(TO),backups)" --keep $(or $(KEEP),7)
 
 drill: $(STAMP) ## on servers of its own: sell, back up, destroy, restore, check every promise, tell the minutes
 	@$(BIN)/python -m lab.demo drill
 
 rehearsal: $(STAMP) ## on servers of its own: sell with the checkout FROM, upgrade to this one, check every promise
-	@$(BIN)/python -m lab.demo rehearsal $(or $(FROM),../old)
+	@$(BIN)/python -m lab.demo rehearsal "$(or $(FROM),../old)"
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean

