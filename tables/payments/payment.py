@@ -14,7 +14,7 @@ from tables.messages.encoding import to_milliseconds
 from tables.messages.payment_events import LEDGER_KINDS, PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import payment_request_id
 from tables.payments.records import ZERO, PaymentRecord, Task
-from tables.payments.signals import check_event, signal_of, with_amounts
+from tables.payments.signals import check_event, is_outdated, signal_of, with_amounts
 from tables.payments.transitions import WORK, PaymentState, Signal, TaskKind, step_after
 
 # The pauses between two questions to the provider double while it says nothing new.
@@ -50,14 +50,15 @@ def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, off
             return Applied(record)
     elif offset <= record.offset:
         return Applied(record, record.tasks)
+    if is_outdated(record, event):
+        return Applied(record)
     check_event(record, event)
     known = record
     if event.kind in LEDGER_KINDS:
         if event.ledger_offset <= record.ledger_offset:
             # A hold that is told again may be the answer to an extension: to ask for that again would never end.
-            if event.kind is PaymentEventKind.HELD:
-                return Applied(record)
-            return Applied(replace(record, offset=offset), record.tasks)
+            is_hold = event.kind is PaymentEventKind.HELD
+            return Applied(record) if is_hold else Applied(replace(record, offset=offset), record.tasks)
         known = replace(record, ledger_offset=event.ledger_offset)
     known = with_amounts(_told(known, event), event)
     # First, since a refund is what is left to give back beyond those without an answer.
@@ -93,7 +94,7 @@ def _told(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
     """The record with what an event tells besides amounts."""
     if event.kind is PaymentEventKind.STARTED and record.state is PaymentState.DUE:
         record = replace(record, provider=event.provider or "", reference="", url="", asked=record.due)
-    elif event.reference and event.kind not in LEDGER_KINDS:
+    elif event.reference and event.kind not in LEDGER_KINDS and not _is_voided_before(record, event):
         record = replace(record, reference=event.reference)
     if event.deadline is not None and event.kind in LEDGER_KINDS:
         record = replace(record, deadline=to_milliseconds(event.deadline))
@@ -106,11 +107,18 @@ def _told(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
     )
 
 
+def _is_voided_before(record: PaymentRecord, event: PaymentEvent) -> bool:
+    """Whether it was voided when the buyer tried again: the payment that he made then may still get its reference."""
+    return event.kind is PaymentEventKind.VOIDED and event.reference in record.all_closed
+
+
 def _after(record: PaymentRecord, purchase: UUID, signal: Signal | None, offset: int, at: int) -> PaymentRecord:
     if signal is None:
         return record
     step = step_after(record.state, signal)
-    kept = tuple([task for task in record.tasks if task.kind in WORK.get(step.state, ())])
+    # Another void takes the place of one that may have met another payment.
+    given_up = {TaskKind.VOID}.intersection(step.tasks)
+    kept = tuple([task for task in record.tasks if task.kind in WORK.get(step.state, ()) and task.kind not in given_up])
     record = replace(record, state=step.state, tasks=kept)
     due = [kind for kind in step.tasks if kind is not TaskKind.EXTEND or _must_be_extended(record, at)]
     made = [_task(record, purchase, kind, offset) for kind in due]

@@ -17,6 +17,7 @@ from tables.payments.transitions import WORK, PaymentState, TaskKind
 PAYMENT_MARK: Final = b"p"
 UNFINISHED_PREFIX: Final = b"u"
 ZERO: Final = Decimal(0)
+CLOSED_MAX: Final = 16
 # More than what could be refunded.
 TOO_LARGE: Final = "refund-too-large"
 
@@ -58,9 +59,10 @@ class PaymentRecord(Struct, frozen=True, array_like=True):
     """A payment after its last event. Amounts are exact, in ``currency``.
 
     ``due`` is what the hold costs, ``asked`` what the provider was asked to authorize, ``worth`` what the tickets that
-    this payment pays for are worth now. ``captured`` and ``refunded`` are totals. ``closed`` is the reference of a
-    payment that the provider has closed. ``check_at`` (ms) is when the provider is asked while it is unfinished.
-    ``goodwill`` is what was ordered to go back for tickets that are kept, ``fee`` the provider's.
+    this payment pays for are worth now. ``captured`` and ``refunded`` are totals. ``closed`` is the reference of the
+    payment that the provider has closed last, ``closed_before`` has those of up to CLOSED_MAX before it: the buyer may
+    try again. ``check_at`` (ms) is when the provider is asked while it is unfinished. ``goodwill`` is what was ordered
+    to go back for tickets that are kept, ``fee`` the provider's.
     """
 
     offset: int
@@ -89,6 +91,12 @@ class PaymentRecord(Struct, frozen=True, array_like=True):
     goodwill: Decimal = ZERO
     refunds: tuple[RefundOrder, ...] = ()
     fee: Decimal = ZERO
+    closed_before: tuple[str, ...] = ()
+
+    @property
+    def all_closed(self) -> tuple[str, ...]:
+        """The references of the payments that the provider has closed, the last one last."""
+        return (*self.closed_before, self.closed) if self.closed else self.closed_before
 
     @property
     def balance(self) -> Decimal:

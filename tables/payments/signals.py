@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import OWN_KINDS, PaymentEvent, PaymentEventKind
-from tables.payments.records import ZERO, PaymentRecord
+from tables.payments.records import CLOSED_MAX, ZERO, PaymentRecord
 from tables.payments.refund_orders import check_order, with_kept_tickets, with_order, with_returned_tickets
 from tables.payments.transitions import PaymentState, Signal
 
@@ -16,6 +16,8 @@ K = PaymentEventKind
 Changes = dict[str, Any]
 # Before the tickets are sold, what is captured is compared with what was asked for.
 _UNSOLD: Final = frozenset({PaymentState.DUE, PaymentState.AUTHORIZING, PaymentState.DECLINED})
+# What says nothing more of a payment that is closed.
+_OUTDATED: Final = frozenset({K.OPENED, K.DECLINED, K.AUTHORIZED})
 # Tickets were sold on this payment.
 _SOLD: Final = frozenset(
     {
@@ -47,6 +49,18 @@ def check_event(record: PaymentRecord, event: PaymentEvent) -> None:
         raise MalformedRecord(f"the payment is in {record.currency} - at `$.currency`")
 
 
+def is_outdated(record: PaymentRecord, event: PaymentEvent) -> bool:
+    """Whether a provider tells late of a payment that it had closed before the buyer tried again.
+
+    It would be taken for news of the payment that he makes now. Money that was captured counts whenever it is told; a
+    void counts as the answer to one that was asked for, since the provider may have made no other payment.
+    """
+    if event.reference in ("", record.reference) or event.reference not in record.all_closed:
+        return False
+    is_answer = not record.reference and event.request in {task.id for task in record.tasks}
+    return event.kind in _OUTDATED or (event.kind is K.VOIDED and not is_answer)
+
+
 def with_amounts(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
     """The record with the amounts of an event. Totals never decrease, so an older event changes none."""
     change = _AMOUNTS.get(event.kind)
@@ -60,7 +74,7 @@ def signal_of(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
 
 
 def _authorized_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
-    is_old = record.captured or (event.reference and event.reference == record.closed)
+    is_old = record.captured or event.reference in record.all_closed
     return {} if is_old else {"authorized": amount}
 
 
@@ -69,7 +83,9 @@ def _captured_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal
 
 
 def _voided_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
-    return {"authorized": ZERO, "closed": event.reference or record.reference}
+    closed = event.reference or record.reference
+    earlier = tuple([it for it in record.all_closed if it != closed])[-CLOSED_MAX:]
+    return {"authorized": ZERO, "closed": closed, "closed_before": earlier}
 
 
 def _refunded_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
@@ -126,7 +142,7 @@ def _ended(record: PaymentRecord, event: PaymentEvent) -> Signal:
 
 
 def _authorized(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
-    if event.reference and event.reference == record.closed:
+    if event.reference in record.all_closed:
         return None
     return Signal.AUTHORIZED if event.amount == _asked(record) else Signal.MISMATCHED
 

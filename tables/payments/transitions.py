@@ -149,6 +149,8 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Signal], Step]] = {
     (S.REFUNDING, E.REFUNDED): Step(S.CAPTURED),
     (S.REFUNDING, E.REFUNDED_ALL): Step(S.REFUNDED),
     (S.VOIDING, E.VOIDED): Step(S.VOIDED),
+    # The request that made it came after the one that was to void it.
+    (S.VOIDING, E.OPENED): Step(S.VOIDING, (T.VOID,)),
     (S.VOIDING, E.CAPTURED_MORE): Step(S.REFUNDING, (T.REFUND,)),
     # A payment that succeeds after its hold has ended.
     (S.VOIDED, E.AUTHORIZED): Step(S.VOIDING, (T.VOID,)),

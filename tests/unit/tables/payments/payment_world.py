@@ -40,9 +40,10 @@ def refund_order(amount: Decimal | None, **more: Any) -> PaymentEvent:
 
 @dataclass
 class Provider:
-    """One payment at most; a request is carried out once by its id."""
+    """One payment at a time, and another after it was voided; a request is carried out once by its id."""
 
     status: str = ""
+    tries: int = 0
     asked: Decimal = Decimal(0)
     authorized: Decimal = Decimal(0)
     captured: Decimal = Decimal(0)
@@ -55,8 +56,8 @@ class Provider:
         return self.answers[task.id]
 
     def _do(self, task: Task) -> PaymentEvent:
-        if task.kind is TaskKind.AUTHORIZE and not self.status:
-            self.status, self.asked = "open", task.amount
+        if task.kind is TaskKind.AUTHORIZE and (not self.status or (self.status == "voided" and self.tries)):
+            self.status, self.asked, self.tries = "open", task.amount, self.tries + 1
             return self.tell(K.OPENED, task, self.asked)
         if task.kind is TaskKind.CAPTURE and self.status == "authorized" and not task.amount:
             return self.tell(K.AUTHORIZED, task, self.authorized)  # nothing can be captured, and nothing else is told
@@ -86,9 +87,9 @@ class Provider:
         self.status = "declined"
         return [self.tell(K.DECLINED, None, Decimal(0))]
 
-    def forget_authorization(self) -> list[PaymentEvent]:
-        """The card's bank gives the authorization up by itself."""
-        if self.status != "authorized":
+    def expire(self) -> list[PaymentEvent]:
+        """The card's bank gives the authorization up by itself, or the provider its page."""
+        if self.status not in ("open", "declined", "authorized"):
             return []
         self.status, self.authorized = "voided", Decimal(0)
         return [self.tell(K.VOIDED, None, Decimal(0))]
@@ -106,7 +107,13 @@ class Provider:
         return found
 
     def tell(self, kind: PaymentEventKind, task: Task | None, amount: Decimal) -> PaymentEvent:
-        return event(kind, amount=amount, reference=REFERENCE, request=None if task is None else task.id)
+        url = "https://pay.example" if kind is K.OPENED else ""
+        request = None if task is None else task.id
+        return event(kind, amount=amount, reference=self.reference, url=url, request=request)
+
+    @property
+    def reference(self) -> str:
+        return f"pay-{max(1, self.tries)}"
 
 
 @dataclass
@@ -123,11 +130,11 @@ class Ledger:
     def __post_init__(self) -> None:
         self.tell(K.HELD)
 
-    def confirm(self, reference: str = REFERENCE) -> None:
+    def confirm(self, reference: str = REFERENCE, *, is_elsewhere: bool = False) -> None:
         self.offset += 1
         if self.status == "held":
             self.status, self.confirmed_at = "confirmed", self.offset
-            self.is_elsewhere = reference != REFERENCE
+            self.is_elsewhere = is_elsewhere
             self.tell(K.CONFIRMED, reference=reference)
         elif hasattr(self, "confirmed_at"):
             # The first decision again.
@@ -175,6 +182,7 @@ class World:
         self.tasks: list[Task] = []
         self.orders = 0
         self.news: list[PaymentEvent] = []
+        self.shown: set[str] = set()
         if is_started:
             self.start_with_hold()
         else:
@@ -191,6 +199,8 @@ class World:
     def _apply(self, happened: PaymentEvent, offset: int) -> None:
         self.record, tasks = apply(self.record, PURCHASE, happened, offset, AT_MS + offset)
         self.tasks += tasks
+        if self.record.url and self.state() in ("authorizing", "declined"):
+            self.shown.add(self.record.reference)
 
     def start(self) -> None:
         self.append(event(K.STARTED))
@@ -216,6 +226,11 @@ class World:
 
     def state(self) -> str:
         return "" if self.record is None else self.record.state.value
+
+    def pay(self, *, at_once: bool) -> None:
+        """The buyer pays on a page that he was shown."""
+        if self.provider.reference in self.shown:
+            self.news += self.provider.approve(at_once=at_once)
 
     def hear(self, *, keep: bool) -> None:
         if self.ledger.outcomes:
@@ -247,7 +262,8 @@ class World:
         if task.kind is TaskKind.EXTEND:
             self.ledger.extend()
         elif task.kind is TaskKind.CONFIRM:
-            self.ledger.confirm()
+            assert self.record is not None
+            self.ledger.confirm(self.record.confirm_reference(PURCHASE))
         elif task.kind is TaskKind.CANCEL:
             self.ledger.end()
         else:

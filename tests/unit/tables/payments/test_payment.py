@@ -16,6 +16,7 @@ from tables.messages.payment_events import (
 )
 from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS, EXTEND_WITHIN_MS, apply
 from tables.payments.records import (
+    CLOSED_MAX,
     TOO_LARGE,
     PaymentRecord,
     RefundStatus,
@@ -95,6 +96,7 @@ REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
         (CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference=REFERENCE, amount=ZERO), "voiding", ["void"]),
         (AUTHORIZING, event(K.REDUCED, ledger_offset=9, amount=ZERO), "voiding", ["void"]),
         (HELD, event(K.REDUCED, ledger_offset=9, amount=ZERO), "ended", []),
+        (HELD, event(K.REDUCED, ledger_offset=9, amount=PRICE / 2), "due", []),
         # A method that can't be authorized apart.
         (AUTHORIZING, event(K.CAPTURED), "confirming", ["confirm"]),
         ((*AUTHORIZING, event(K.CAPTURED)), event(K.REFUSED, ledger_offset=9), "refunding", ["refund"]),
@@ -103,6 +105,7 @@ REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
         (AUTHORIZING, event(K.CAPTURED, amount=PRICE + 1), "refunding", ["refund"]),
         (AUTHORIZING, event(K.CAPTURED, amount=PRICE - 1), "refunding", ["refund"]),
         (CAPTURING, event(K.CAPTURED, amount=PRICE + 1), "refunding", ["refund"]),
+        (CAPTURING, event(K.CAPTURED, amount=PRICE - 1), "captured", []),
         # Two confirms at once: somebody else took the money first.
         (CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference="bank 1"), "voiding", ["void"]),
         (HELD, event(K.CONFIRMED, ledger_offset=9, reference="bank 1"), "elsewhere", []),
@@ -184,6 +187,87 @@ def test_a_hold_is_lengthened_once_where_it_would_end_before_it_is_paid() -> Non
     assert payment.tell(event(K.HELD, deadline=later, ledger_offset=2)) == []
     late = Payment(event(K.HELD, deadline=deadline))
     assert late.tell(event(K.STARTED), end - EXTEND_WITHIN_MS + 1) == ["authorize", "extend"]
+
+
+TRIED = (*AUTHORIZING, event(K.VOIDED, reference=REFERENCE), event(K.STARTED))
+OPENED_AGAIN = event(K.OPENED, reference="pay-2", url="https://pay.example/2")
+
+
+@pytest.mark.parametrize("kind", [K.OPENED, K.DECLINED, K.AUTHORIZED, K.VOIDED])
+@pytest.mark.parametrize("tries", [1, 2, CLOSED_MAX])
+def test_late_news_of_a_payment_that_was_voided_are_not_of_the_next_one(kind: PaymentEventKind, tries: int) -> None:
+    payment = Payment(*TRIED)
+    for number in range(1, tries):
+        payment.tell(event(K.VOIDED, reference=f"void-{number}"))
+        payment.tell(event(K.STARTED))
+    before = payment.known
+    assert (before.reference, before.url) == ("", "")
+    late = event(kind, reference=REFERENCE, url="https://pay.example")
+    assert payment.tell(late) == []
+    assert payment.known is before
+    payment.tell(OPENED_AGAIN)
+    assert (payment.known.reference, payment.known.url) == ("pay-2", OPENED_AGAIN.url)
+    assert (payment.tell(late), payment.state, payment.known.reference) == ([], "authorizing", "pay-2")
+
+
+def test_of_the_payments_that_were_voided_so_many_are_known() -> None:
+    payment = Payment(*TRIED)
+    for number in range(2 * CLOSED_MAX):
+        payment.tell(event(K.VOIDED, reference=f"void-{number}"))
+        payment.tell(event(K.STARTED))
+    assert len(payment.known.closed_before) == CLOSED_MAX
+
+
+def test_money_that_was_captured_with_a_voided_payment_is_taken_for_the_tickets() -> None:
+    payment = Payment(*TRIED)
+    assert payment.tell(event(K.CAPTURED, reference=REFERENCE)) == ["confirm"]
+    assert (payment.state, payment.known.reference) == ("confirming", REFERENCE)
+
+
+def test_a_void_that_met_the_payment_before_is_asked_for_again() -> None:
+    payment = Payment(*TRIED, event(K.ENDED, amount=ZERO, ledger_offset=9))
+    void = payment.task()
+    early = event(K.VOIDED, reference=REFERENCE, request=void.id)
+    met = Payment(*TRIED, event(K.ENDED, amount=ZERO, ledger_offset=9))
+    assert (met.tell(early), met.state, met.known.reference) == ([], "voided", "")
+    assert payment.tell(OPENED_AGAIN) == ["void"]
+    assert [task.id == void.id for task in payment.known.tasks] == [False]
+    assert (payment.tell(early), payment.state) == ([], "voiding")
+    assert (payment.tell(event(K.VOIDED, reference="pay-2")), payment.state) == ([], "voided")
+
+
+def test_a_start_that_comes_again_leaves_the_page_where_the_buyer_pays() -> None:
+    payment = Payment(*AUTHORIZING, event(K.STARTED), event(K.CHECKED))
+    assert (payment.known.reference, payment.known.url) == (REFERENCE, "https://pay.example")
+
+
+@pytest.mark.parametrize("before", [CAPTURED, (*AUTHORIZING, event(K.VOIDED, reference=REFERENCE))])
+def test_what_was_captured_or_voided_is_not_authorized_any_more(before: tuple[PaymentEvent, ...]) -> None:
+    payment = Payment(*before)
+    assert payment.tell(event(K.AUTHORIZED, reference=REFERENCE)) == []
+    assert payment.known.authorized == ZERO
+
+
+def test_a_confirmation_that_nobody_asked_for_sells_nothing_on_this_payment() -> None:
+    payment = Payment(*AUTHORIZING, event(K.CONFIRMED, ledger_offset=9, reference=REFERENCE))
+    assert (payment.state, payment.known.worth) == ("voiding", ZERO)
+
+
+@pytest.mark.parametrize("missing", ["account", "amount", "currency"])
+def test_a_hold_that_lacks_a_field_is_refused(missing: str) -> None:
+    with pytest.raises(MalformedRecord, match=missing):
+        Payment(event(K.HELD, **{missing: None}))
+
+
+def test_a_dispute_and_a_reason_stay_known() -> None:
+    payment = Payment(*CAPTURED, event(K.DISPUTED, detail="fraudulent"), event(K.CAPTURED, fee=Decimal(1)))
+    assert (payment.known.disputed, payment.known.detail) == (True, "fraudulent")
+
+
+def test_an_older_decision_of_the_ledger_is_noted_and_changes_nothing() -> None:
+    payment = Payment(*CONFIRMING)
+    assert payment.tell(event(K.REFUSED, ledger_offset=1)) == ["confirm"]
+    assert (payment.state, payment.known.offset) == ("confirming", payment.offset - 1)
 
 
 def test_each_hold_is_checked_before_it_would_end() -> None:
@@ -274,6 +358,7 @@ def test_checks_come_at_growing_pauses_and_repeat_what_has_no_answer() -> None:
     assert pauses == sorted(pauses)
     assert pauses[-1] == CHECK_MAX_MS
     payment.tell(event(K.CAPTURED))
+    assert (payment.known.checks, payment.known.check_at) == (0, AT_MS + CHECK_FIRST_MS)
     assert payment.tell(event(K.CHECKED)) == []
 
 
