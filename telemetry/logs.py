@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Literal
 
 from telemetry.escapes import escaped, escaped_json
+from telemetry.rate_limited import RateLimitedClients
 from telemetry.redaction import redact, redacted_error
 
 # The fields of a line beside its message, from `extra` of a call or from the context of the process.
@@ -34,6 +35,8 @@ FIELDS: Final = (
 )
 # These clients log every attempt while a server is down. Our callers log it once.
 SILENCED_LOGGERS: Final = ("kafka", "psycopg.pool", "elastic_transport", "httpx", "httpcore", "opentelemetry")
+# So does this one, a hundred times a second; what it tells of the consumer group nobody else does.
+LIMITED_LOGGERS: Final = ("aiokafka",)
 OWN_LOGGERS: Final = ("streams.", "api.", "connect.", "migrations.", "ops.", "stack.", "telemetry.")
 STACK_MAX_FRAMES: Final = 30
 
@@ -72,6 +75,7 @@ def configure_logging(level: str, form: Format, part: str, context: Context = di
     """Log to standard output in lines, including warnings and uncaught exceptions."""
     handler = logging.StreamHandler(sys.__stdout__)
     handler.setFormatter(LineFormatter(form, part, context))
+    handler.addFilter(RateLimitedClients(LIMITED_LOGGERS))
     root = logging.getLogger()
     for old in tuple(root.handlers):
         root.removeHandler(old)

@@ -180,3 +180,23 @@ def test_a_long_text_is_cut_before_its_cost_grows_with_its_square() -> None:
     assert redact(typed) == "a" * (TEXT_MAX_CHARS - 5) + " …"
     assert redact("b " * TEXT_MAX_CHARS) == "b " * (TEXT_MAX_CHARS // 2) + "…"
     assert redact("a" * 5_000 + "@buyer.example") == "<address>"
+
+
+def test_a_client_that_logs_each_attempt_is_heard_once_in_a_while(lines: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(logging.getLogger().handlers[0].filters[0]._limit, "_clock", lambda: now[0])  # type: ignore[union-attr]
+    aiokafka = logging.getLogger("aiokafka.client")
+    for _ in range(500):
+        aiokafka.error("Unable connect to node with id %s: %s", 1, ConnectionRefusedError(111, "Connection refused"))
+        aiokafka.error("Unable to update metadata from %s", [1])
+    now[0] += 31
+    aiokafka.error("Unable to update metadata from %s", [1])
+    for _ in range(3):
+        aiokafka.info("joined")
+        logging.getLogger("streams.runtime.health").error("no progress for %d s", 30)
+    told = [line["message"] for line in lines()]
+    assert [each for each in told if each.startswith("Unable to")] == [
+        "Unable to update metadata from [1]",
+        "Unable to update metadata from [1] (and 499 times since the last such line)",
+    ]
+    assert len(told) == 3 + 6

@@ -27,4 +27,4 @@ def test_many_kinds_of_warnings_take_no_more_room_than_a_few() -> None:
     limited = RateLimitedLog(logging.getLogger("api.test"), 30, lambda: 0.0)
     for number in range(KINDS_MAX + 5):
         limited.warning(f"row {number}", "odd")
-    assert len(limited._last) <= KINDS_MAX
+    assert len(limited._limit._last) <= KINDS_MAX
