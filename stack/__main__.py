@@ -78,7 +78,11 @@ def env() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def operate(arguments: tuple[str, ...]) -> None:
     """The operator's command, `turnstile`, on what `run` started. TURNSTILE_ variables come first."""
-    environment = {**Stack(StackSettings.remembered()).environment, **os.environ}
+    try:
+        environment = {**Stack(StackSettings.remembered()).environment, **os.environ}
+    except FAILURES as error:
+        print(f"turnstile: {error}", file=sys.stderr)
+        sys.exit(2)  # as the command itself; 1 would be a finding
     # In the place of this process: it gets each signal itself, and its end is the command's.
     os.execve(sys.executable, (sys.executable, "-m", "ops", *arguments), environment)  # noqa: S606 (as above)
 

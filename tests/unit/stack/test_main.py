@@ -73,8 +73,8 @@ def test_a_damaged_note_of_the_last_run_is_named_in_one_line(
     note = tmp_path / "home" / "chosen.json"
     note.write_text(text, errors="surrogateescape")
     done = operate(operator, "status")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith(f"{note} is damaged: ")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"turnstile: {note} is damaged: ")
 
 
 def test_the_command_is_run_from_any_folder_and_by_a_link(tmp_path: Path) -> None:
