@@ -9,7 +9,7 @@ from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.database import Database
 from api.auth.common_passwords import weakness_of
 from api.auth.passwords import Hasher
-from api.problems import Refused
+from api.problems import Refused, Unavailable
 from api.roles import Role
 from api.schemas.account import Account
 from settings import WRONG_SETTINGS_EXIT_CODE, Settings, settings
@@ -48,14 +48,14 @@ def make_administrator(accounts: AccountRows, hasher: Hasher, now: Settings) -> 
 
 
 def main() -> int:
-    """Create the account and log whether it was created."""
+    """Create the account and log whether it was created. The exit code is 2 where it could not be."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "administrator")
     database = Database(now.database_url.get_secret_value())
     database.open()
     try:
         made = make_administrator(AccountRows(database), Hasher(), now)
-    except ValueError as error:
+    except (ValueError, Unavailable) as error:
         log.critical("%s", str(error))
         return WRONG_SETTINGS_EXIT_CODE
     finally:

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field, SecretStr
 
-from settings.types import Key, Limit, Sender
+from settings.types import Address, Key, Limit
 
 
 class MissingKey(Exception):
@@ -42,7 +42,7 @@ class AccountSettings(BaseModel):
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="number of proxies before the API whose X-Forwarded-For and -Proto are trusted"
     )
-    admin_email: Sender = Field(
+    admin_email: Address = Field(
         "admin@turnstile.example", description="address of the account that `turnstile administrator` creates"
     )
     admin_password: SecretStr | None = Field(

@@ -99,6 +99,12 @@ def _sender(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    if not (text.isprintable() and _MAILBOX.fullmatch(text)):
+        raise ValueError("must be an e-mail address alone, such as admin@turnstile.example")
+    return text
+
+
 def _database(url: SecretStr) -> SecretStr:
     if not _DATABASE.fullmatch(url.get_secret_value()):
         raise ValueError(
@@ -213,6 +219,7 @@ Urls = Annotated[str, AfterValidator(_urls)]
 UrlWithPort = Annotated[str, AfterValidator(_url_with_port)]
 Limit = Annotated[str, AfterValidator(_limit)]
 Sender = Annotated[str, AfterValidator(_sender)]
+Address = Annotated[str, AfterValidator(_address)]
 Producers = Annotated[str, AfterValidator(_producers)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 Key = Annotated[SecretStr, AfterValidator(_key)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from settings.types import Port, Sender, readable
+from settings.types import Address, Port, readable
 from stack.errors import StackError
 
 # What `run` was started with, in the data folder.
@@ -77,7 +77,7 @@ class StackSettings(BaseSettings):
         9103, description="port of the first embedded Kafka broker's /metrics; the next add one"
     )
 
-    admin_email: Sender = Field("admin@turnstile.example", description="address of the first administrator's account")
+    admin_email: Address = Field("admin@turnstile.example", description="address of the first administrator's account")
 
     kafka_heap: Heap = Field("512m", description="heap of the embedded Kafka broker")
     connect_heap: Heap = Field("384m", description="heap of the embedded Kafka Connect")
