@@ -7,7 +7,9 @@ from telemetry.metrics.definition import Metrics
 EXPORTER: Final = Metrics("exporter")
 
 SOURCE_UP: Final = EXPORTER.gauge(
-    "turnstile_source_up", "1 if the exporter's last query of a source succeeded, else 0", "source"
+    "turnstile_source_up",
+    "1 if the exporter's last query of a source succeeded, less than two minutes ago, else 0",
+    "source",
 )
 LAG_RECORDS: Final = EXPORTER.gauge(
     "turnstile_consumer_lag_records",
