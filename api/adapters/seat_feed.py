@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from api.problems import Unavailable, retry_later
 from api.schemas.seating import Seats
+from api.web.wsgi_threads import look_in_thread
 
 STREAMS_MAX: Final = 200
 FULL_RETRY_AFTER_S: Final = 10
@@ -80,7 +82,7 @@ class SeatFeed:
         now_s = time.monotonic()
         self._looks = {key: look for key, look in self._looks.items() if now_s < look[0] + self._times.look_s}
         if (event, since) not in self._looks:
-            looking = asyncio.create_task(asyncio.to_thread(self._look, event, since))
+            looking = asyncio.create_task(look_in_thread(partial(self._look, event, since)))
             looking.add_done_callback(_note_error)
             self._looks[event, since] = now_s, looking
         return await asyncio.shield(self._looks[event, since][1])

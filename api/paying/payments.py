@@ -15,6 +15,7 @@ from api.ports.ports import Ports
 from api.problems import Refused
 from api.schemas.payment import PurchasePayment
 from api.schemas.purchase import Purchase
+from api.web.wsgi_threads import look_in_thread
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 
 # Event and purchase.
@@ -44,7 +45,7 @@ async def start(ports: Ports, ids: Ids, may_see: MaySee, purchase: Callable[[], 
     if known is None or not may_see(known.account):
         # Whether there is somebody else's can't be told by the time that it takes.
         await asyncio.sleep(gives_up_at - time.monotonic())
-        is_paid = (await asyncio.to_thread(purchase)).payment is not None
+        is_paid = (await look_in_thread(purchase)).payment is not None
         raise Refused("still-running", NOT_READY) if is_paid else Refused("nothing-to-pay")
     found = known.payment
     if found.state in STARTABLE:

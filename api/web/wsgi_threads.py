@@ -25,12 +25,18 @@ THREADS_MAX: Final = 64
 QUEUE_MAX_REQUESTS: Final = 1_000
 # Threads that wait for a coroutine; the others stay free for requests that don't.
 LOOP_CALLS_MAX: Final = 32
+# Threads of requests that only look at purchases or seats, and may wait for servers that don't answer. Those that buy
+# have the loop's own.
+LOOK_THREADS_MAX: Final = 8
 # A longer answer is sent piece by piece.
 SHORT_ANSWER_MAX_BYTES: Final = 256 * 1024
 
 Environ = dict[str, Any]
 Result = TypeVar("Result")
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+_look_threads: Final = ThreadPoolExecutor(LOOK_THREADS_MAX, "looks")
 
 
 class WsgiAnswer(NamedTuple):
@@ -141,6 +147,11 @@ class LoopCaller:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         finally:
             self._calls.release()
+
+
+async def look_in_thread(look: Callable[[], Result]) -> Result:
+    """In the loop: what ``look`` finds, in one of the threads for that."""
+    return await asyncio.get_running_loop().run_in_executor(_look_threads, copy_context().run, look)
 
 
 def _environ(scope: Scope, body: bytes) -> Environ:

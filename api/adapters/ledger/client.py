@@ -6,7 +6,6 @@ answered; this process never sends a command twice at once; at most ``requests_m
 Everything runs in the loop unless it says otherwise.
 """
 
-import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from api.auth.tokens import MaySee
 from api.ports.ledger import BuyersCommand, LedgerGateway
 from api.problems import Refused, Unavailable
 from api.schemas.purchase import Purchase, public_id
+from api.web.wsgi_threads import look_in_thread
 from tables.ids import id_bytes
 from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Hold, encode_command
@@ -114,11 +114,11 @@ class LedgerClient(LedgerGateway):
 
         request = PendingRequest(event, purchase, is_shown, wait)
         with self._watching, self._pending.waiting(request):
-            found = await asyncio.to_thread(look)
+            found = await look_in_thread(look)
             if found is not None and found.status != "pending":
                 return found
             await request.wait()
-        return request.outcome or await asyncio.to_thread(look)
+        return request.outcome or await look_in_thread(look)
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         """In any thread: whose purchase it is, if this process lately logged it and got no outcome in time."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from itertools import count
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from api.adapters.seat_feed import SeatFeed, SeatFeedTimes
 from api.problems import Refused, Unavailable
 from api.schemas.seating import Seats
+from tests.unit.api.looking import threads_while
 
 EVENT = UUID(int=1)
 FAST = SeatFeedTimes(look_s=0.0, quiet_s=60.0, stream_s=60.0)
@@ -93,3 +95,14 @@ def test_streams_are_bounded_and_one_that_ends_leaves_room() -> None:
         await anext(feed.follow(EVENT, -1))
 
     asyncio.run(run())
+
+
+def test_streams_that_nobody_answers_leave_the_loop_its_threads() -> None:
+    offsets = count()
+
+    async def follow(look: Callable[..., None]) -> None:
+        feed: SeatFeed = SeatFeed(look, SeatFeedTimes(look_s=0.0, stream_s=0.0001))
+        async for _ in feed.follow(EVENT, next(offsets)):
+            pass
+
+    assert asyncio.run(threads_while(follow))

@@ -1,13 +1,16 @@
 """Fast path and routes of payments answer alike; only what is plainly simple takes the fast path."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from api.http_application import PAYMENT_ROUTE, PURCHASES_ROUTE, WEBHOOK_ROUTE, HttpApplication, fast_route
+from api.paying.payments import start
+from api.problems import Refused
 from api.purchasing.service import PurchaseFastPath
 from api.routes.payment_fast_path import PaymentFastPath
 from api.schemas.purchase import Payment, Purchase, public_id
@@ -18,6 +21,7 @@ from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.world import World
+from tests.unit.api.looking import threads_while
 from tests.unit.api.routes.test_payments import DOOR, EVENT, OTHER, OWNER, PATH, PRICE, PURCHASE
 
 BODY = '{"id": 1}'
@@ -135,3 +139,17 @@ def test_a_request_of_the_server_is_answered_and_counted_without_asgi(ways: Ways
 
 async def whole(answer: Awaitable[RawResponse]) -> RawResponse:
     return await answer
+
+
+def test_those_who_start_payments_that_no_server_tells_leave_the_loop_its_threads(world: World) -> None:
+    found = Purchase(id=public_id(EVENT, PURCHASE), event_id=EVENT, status="held")
+
+    async def starting(look: Callable[..., None]) -> None:
+        def purchase() -> Purchase:
+            look()
+            return found
+
+        with suppress(Refused):
+            await start(world.app.extensions["turnstile"], (EVENT, PURCHASE), lambda account: True, purchase)
+
+    assert asyncio.run(threads_while(starting))

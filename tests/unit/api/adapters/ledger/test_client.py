@@ -25,6 +25,7 @@ from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_o
 from tables.messages.reasons import Reason
 from telemetry.traces import in_span
 from tests.unit.api.fakes.ledger import outcome
+from tests.unit.api.looking import threads_while
 from tests.unit.telemetry.kept import KeptTraces
 
 TYPE = uuid4()
@@ -338,6 +339,11 @@ def test_a_watch_ends_with_what_is_known_then() -> None:
     found = bench.watch(*ids, 0.01, lambda: seen.pop(0), lambda account: True)
     assert found is not None
     assert found.status == "confirmed"
+
+
+def test_those_who_look_at_purchases_that_no_server_tells_leave_the_loop_its_threads() -> None:
+    bench = Bench(requests_max=30)
+    assert asyncio.run(threads_while(lambda look: bench.client.watch(uuid4(), uuid4(), 0, look, lambda account: True)))
 
 
 @pytest.mark.parametrize("change", [Confirm, Cancel])
