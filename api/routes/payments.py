@@ -12,7 +12,7 @@ from api.paying.refunds import buyer_of, refund, refunds_of
 from api.ports.ports import Ports, ports
 from api.purchasing import service
 from api.purchasing.callers_purchases import own_purchase, purchase_of
-from api.routes.purchases import KEY
+from api.routes.purchases import KEY, OF_RETURNS
 from api.schemas.payment import (
     NewRefund,
     PaymentOverview,
@@ -69,19 +69,7 @@ def read_payment(path: PurchasePath) -> Response:
 @payments.post(
     "/purchases/<purchaseId>/refunds",
     summary="Refund a purchase",
-    responses=answers(
-        {201: Refund, 202: RefundList},
-        *WITH_BODY,
-        "idempotency-key-missing",
-        "not-found",
-        "nothing-to-pay",
-        "refund-too-large",
-        "nothing-to-cancel",
-        "seats-required",
-        "too-many-changes",
-        "idempotency-key-reused",
-        "busy",
-    ),
+    responses=answers({201: Refund, 202: RefundList}, *WITH_BODY, *OF_RETURNS, "nothing-to-pay", "refund-too-large"),
     openapi_extensions={"parameters": [KEY]},
 )
 def refund_payment(path: PurchasePath, body: NewRefund) -> Response:

@@ -46,6 +46,11 @@ KEY: Final = {
 _CHANGE_KEY: Final = KEY | {"required": False, "description": "needed only where `lines` or `seats` are given back"}
 _SEATS_REFUSED: Final = ("unknown-seat", "invalid-seats", "seat-taken")
 _OF_CHANGES: Final = ("unequal-exchange", "not-held", "nothing-to-cancel", "too-many-changes", "payment-required")
+OF_RETURNS: Final = (
+    *("not-found", "nothing-to-cancel", "too-many-changes", "seats-required"),
+    *_SEATS_REFUSED,
+    *("idempotency-key-missing", "idempotency-key-reused", "still-running", "busy"),
+)
 _REFUSED: Final = (
     *("idempotency-key-missing", "unknown-account", "still-running", "overall-hold-limit-exceeded"),
     *(kind for kind in REFUSALS.values() if kind not in _OF_CHANGES),
@@ -99,19 +104,7 @@ def confirm_purchase(path: PurchasePath, body: PurchaseConfirmation) -> Response
 @purchases.post(
     "/purchases/<purchaseId>/cancel",
     summary="Give tickets back",
-    responses=answers(
-        {200: Purchase, 202: Purchase},
-        *WITH_BODY,
-        "not-found",
-        "nothing-to-cancel",
-        "too-many-changes",
-        "seats-required",
-        *_SEATS_REFUSED,
-        "idempotency-key-missing",
-        "idempotency-key-reused",
-        "still-running",
-        "busy",
-    ),
+    responses=answers({200: Purchase, 202: Purchase}, *WITH_BODY, *OF_RETURNS),
     openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
 def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:

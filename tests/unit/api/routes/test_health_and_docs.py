@@ -73,6 +73,16 @@ def test_the_document_describes_every_route_with_its_answers(world: World, clien
             )
 
 
+def test_a_refund_of_tickets_tells_all_for_which_they_can_not_be_given_back(client: FlaskClient) -> None:
+    kinds = {
+        operation["operationId"]: {
+            kind for each in operation["responses"].values() for kind in re.findall("`([a-z-]+)`", each["description"])
+        }
+        for operation in operations(client.get("/openapi.json").get_json())
+    }
+    assert kinds["cancel_purchase"] <= kinds["refund_payment"]
+
+
 def test_every_reference_of_the_document_leads_somewhere(client: FlaskClient) -> None:
     answer = client.get("/openapi.json")
     schemas = answer.get_json()["components"]["schemas"]
