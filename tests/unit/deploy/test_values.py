@@ -9,17 +9,23 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from settings import Settings
 from tests.yaml_files import read_yaml
 
 CHART = Path(__file__).parents[3] / "deploy" / "helm"
 VALUES = read_yaml((CHART / "values.yaml").read_text())
-SCHEMA = jsonschema_rs.validator_for(json.loads((CHART / "values.schema.json").read_text()))
+RULES = json.loads((CHART / "values.schema.json").read_text())
+SCHEMA = jsonschema_rs.validator_for(RULES)
 
 Change = Callable[[dict[str, Any]], object]
 
 
 def test_the_chart_s_own_values_fit() -> None:
     SCHEMA.validate(VALUES)
+
+
+def test_the_chart_takes_each_setting_of_the_parts_and_no_other() -> None:
+    assert RULES["definitions"]["settings"]["propertyNames"]["enum"] == sorted(Settings.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,8 @@ def test_the_chart_s_own_values_fit() -> None:
         (lambda values: values["workers"]["ledger"].update(replicas=0), "0 is less than the minimum"),
         (lambda values: values["workers"]["sales"]["autoscaling"].pop("lagRecords"), '"lagRecords" is a required'),
         (lambda values: values["settings"].update(smtp_port=587), '587 is not of type "string"'),
+        (lambda values: values["settings"].update(site_urll="https://tickets.example"), "site_urll"),
+        (lambda values: values["workers"]["ledger"]["settings"].update(standby="1"), "standby"),
         (lambda values: values["api"].update(memory="lots"), "lots"),
         (lambda values: values["api"]["reaches"].append("internet"), "internet"),
         (lambda values: values["backups"]["ledger-backup"].update(schedule="hourly"), "hourly"),
