@@ -40,6 +40,7 @@ RUN_BY = {
     "ops ledger snapshot --keep": "tests/unit/ops/test_ledger_snapshot.py",
     "ops search-access": "tests/unit/ops/commands/test_search_access.py",
 }
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
 
 Services = dict[str, dict[str, Any]]
@@ -291,6 +292,22 @@ def test_every_file_that_it_mounts_exists(services: Services) -> None:
             if source[0] in "./":
                 assert (ROOT / source).exists(), f"{name}: {source}"
                 assert volume.endswith(":ro"), f"{name}: {source}"
+
+
+def test_every_volume_of_our_image_is_a_folder_that_its_user_may_write_to(services: Services) -> None:
+    """A new volume gets its owner from the image's folder; where the image has none, it is root's."""
+    [made] = re.findall(r"install --directory --owner=turnstile .* --mode=0700 (.*?) *$", DOCKERFILE, re.MULTILINE)
+    ours = {
+        name: one["volumes"] for name, one in services.items() if one["image"] == "turnstile-app" and "volumes" in one
+    }
+    assert {"paper", "tools", "ledger-backup", *WORKERS} == set(ours)
+    for name, volumes in ours.items():
+        assert {volume.split(":")[1] for volume in volumes} <= set(made.split()), name
+
+
+def test_paper_keeps_its_books_in_its_volume(services: Services) -> None:
+    [volume] = services["paper"]["volumes"]
+    assert services["paper"]["command"][3] == volume.split(":")[1]
 
 
 def test_every_volume_is_declared_and_used(compose: dict[str, Any], services: Services) -> None:
