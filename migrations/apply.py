@@ -19,7 +19,7 @@ import psycopg
 from psycopg.errors import Diagnostic
 from yoyo import get_backend, read_migrations
 
-from migrations.errors import EditedMigration, LockTimeout, MigrationError, UnreadableStep
+from migrations.errors import EditedMigration, LockTimeout, MigrationError, UnreadableStep, WrongEncoding
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +55,14 @@ def _read(path: Path) -> MigrationStep:
 def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> Iterator[None]:
     """Hold the lock that lets one process migrate at a time, which PostgreSQL releases with its session.
 
-    Raises LockTimeout if another process keeps it for longer than ``timeout`` seconds. It polls every ``interval``
-    seconds: a session that waits in the server would keep a snapshot open, for which the holder's CREATE INDEX
-    CONCURRENTLY would wait forever.
+    Raises WrongEncoding, and LockTimeout if another process keeps it for longer than ``timeout`` seconds. It polls
+    every ``interval`` seconds: a session that waits in the server would keep a snapshot open, for which the holder's
+    CREATE INDEX CONCURRENTLY would wait forever.
     """
     with psycopg.connect(url, autocommit=True) as connection:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":  # in others a name is stored as something else, without an error
+            raise WrongEncoding(f"the encoding of the database is {encoding}: make one with ENCODING 'UTF8'")
         deadline = time.monotonic() + timeout
         while not _taken(connection):
             if time.monotonic() >= deadline:

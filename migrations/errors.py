@@ -3,6 +3,7 @@
 MigrationError
 ├── EditedMigration   a step was edited after it had been applied
 ├── UnreadableStep    a step's file is misnamed or has no rollback
+├── WrongEncoding     the database does not store its texts as UTF-8
 └── LockTimeout       another process has been migrating for too long
 """
 
@@ -17,6 +18,10 @@ class EditedMigration(MigrationError):
 
 class UnreadableStep(MigrationError):
     """Names the invalid file."""
+
+
+class WrongEncoding(MigrationError):
+    """Names the encoding."""
 
 
 class LockTimeout(MigrationError):

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from yoyo import read_migrations
 
 from migrations.apply import FOLDER, LOCK_KEY, apply_steps, migration_lock, open_backend, read_steps
-from migrations.errors import EditedMigration, LockTimeout
+from migrations.errors import EditedMigration, LockTimeout, WrongEncoding
 from stack.postgres import CAPTURE
 from tables.messages.encoding import VALUE_MAX_BYTES
 from tables.text.time_zones import zone_names
@@ -330,6 +330,19 @@ def test_a_run_that_waits_too_long_says_so(empty: Scratch) -> None:
         other.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
         with pytest.raises(LockTimeout), migration_lock(empty.url, timeout=0.2, interval=0.05):
             pytest.fail("the lock was taken twice")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_stores_names_as_something_else_is_refused(empty: Scratch, encoding: str) -> None:
+    name = f"{empty.name}_odd"
+    with psycopg.connect(empty.superuser_url, autocommit=True) as connection:
+        kind = f"ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'"
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {kind}".encode())
+        try:
+            with pytest.raises(WrongEncoding, match=f"is {encoding}: make one with ENCODING 'UTF8'"):
+                apply_steps(psycopg.conninfo.make_conninfo(empty.superuser_url, dbname=name), CAPTURE)
+        finally:
+            connection.execute(f"DROP DATABASE {name}".encode())
 
 
 def test_every_step_can_be_undone(scratch: Scratch) -> None:
