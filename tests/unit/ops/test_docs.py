@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.pages.runbook import anchor
+from ops.__main__ import turnstile
 from ops.reference import documents, metrics_table, settings_table
 
 ROOT = Path(__file__).parents[3]
@@ -82,6 +83,27 @@ def test_every_picture_of_a_page_is_there() -> None:
 def test_every_path_that_a_page_names_is_there(path: Path) -> None:
     gone = [named for named in PATHS.findall(path.read_text()) if not list(ROOT.glob(named.rstrip("/")))]
     assert gone == []
+
+
+def test_every_command_and_option_that_a_page_names_is_there() -> None:
+    text = "\n".join(path.read_text() for path in PAGES)
+    named = re.findall(r"(?:\./turnstile|`turnstile|-m ops|--rm tools) ([a-z][^`|#;&)\n]*)", text)
+    assert len(named) > 100
+    for words in map(str.split, named):
+        command: Any = turnstile
+        while words and words[0][0] != "-" and hasattr(command, "commands"):
+            assert words[0].strip(".,:") in command.commands, words
+            command = command.commands[words.pop(0).strip(".,:")]
+        options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        assert {word.strip(".,:") for word in words if word.startswith("--")} <= options, (command.name, words)
+
+
+def test_every_target_of_make_that_a_page_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = "\n".join(path.read_text() for path in PAGES)
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE))
+    assert {"run", "demo", "backup"} <= named
+    assert named <= targets
 
 
 def test_every_page_is_in_the_index() -> None:
