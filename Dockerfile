@@ -45,6 +45,8 @@ COPY ops ops
 COPY docs/operations.md docs/
 COPY stack/__init__.py stack/errors.py stack/settings.py stack/paper.py stack/paper_books.py stack/paper_pages.py stack/
 COPY stack/paper_templates stack/paper_templates
+# In a clone that was made with another umask (077) only its owner may read the files.
+RUN chmod --recursive a+rX /app
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 CMD ["python", "-m", "api"]

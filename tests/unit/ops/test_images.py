@@ -73,6 +73,12 @@ def test_the_app_does_not_run_as_root() -> None:
     assert re.findall(r"^USER (.*)$", stage("app"), re.MULTILINE) == ["10001:10001"]
 
 
+def test_its_user_may_read_the_files_whatever_umask_they_were_cloned_with() -> None:
+    [after] = re.findall(r"^RUN chmod --recursive a\+rX /app$(.*)", stage("app"), re.MULTILINE | re.DOTALL)
+    assert "USER" in after
+    assert "COPY" not in after
+
+
 def test_everything_is_installed_by_hash() -> None:
     commands = DOCKERFILE.replace("\\\n", " ")
     installs = re.findall(r"pip(?: --python \S+)? install (.*)$", commands, re.MULTILINE)
