@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from pkgutil import resolve_name
+from shlex import quote
 from typing import Any
 
 import rich_click as click
@@ -71,7 +72,7 @@ def worker(role: str) -> None:
 def env() -> None:
     """Print the environment of the deployed parts, to `eval` in a shell."""
     for name, value in Stack(StackSettings.remembered()).environment.items():
-        click.echo(f"export {name}='{value}'")
+        click.echo(f"export {name}={quote(value)}")
 
 
 @main.command(add_help_option=False, context_settings={"ignore_unknown_options": True})

@@ -85,6 +85,14 @@ def test_the_command_is_run_from_any_folder_and_by_a_link(tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_shell_reads_the_environment_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "Ada's $HOME"
+    monkeypatch.setenv("TURNSTILE_HOME", str(home))
+    printed = CliRunner().invoke(main, ["env"]).output
+    shell = ("sh", "-c", 'eval "$1"; printf %s "$TURNSTILE_SUPERVISOR_FILE"', "sh", printed)
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == str(home / "parts.json")
+
+
 def test_the_jars_are_locked_by_what_no_other_command_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stack.jars.locking.lock", lambda: iter(("kafka: 3 jars", "jmx: 1 jars")))
     assert CliRunner().invoke(main, ["jars"]).output == "kafka: 3 jars\njmx: 1 jars\n"
