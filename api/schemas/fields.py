@@ -16,7 +16,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     StringConstraints,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -79,6 +78,12 @@ def _born_later_than_1900(value: date) -> date:
 def _zone(value: str) -> str:
     if value not in zone_names():
         raise ValueError("must be an IANA time zone, like Europe/Berlin")
+    return value
+
+
+def _currency(value: str) -> str:
+    if currency_decimals(value) is None:
+        raise ValueError("must be a currency of ISO 4217, like EUR")
     return value
 
 
@@ -145,6 +150,8 @@ LanguageTag = Annotated[
     Field(description="the language of its mails and pages (BCP 47)"),
 ]
 Country = Annotated[str, AfterValidator(_country)]
+Amount = Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$")]
+CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$"), AfterValidator(_currency)]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 Moment = Annotated[AwareDatetime, BeforeValidator(as_moment), AfterValidator(_in_our_time)]
 Birthday = Annotated[date, BeforeValidator(as_day), AfterValidator(_born_later_than_1900)]
@@ -173,15 +180,8 @@ def _unit(currency: str) -> Decimal:
 class Price(Body):
     """The price of a ticket; may be 0."""
 
-    amount: str = Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$", examples=["49.90"])
-    currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])
-
-    @field_validator("currency")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if currency_decimals(value) is None:
-            raise ValueError("must be a currency of ISO 4217, like EUR")
-        return value
+    amount: Amount = Field(examples=["49.90"])
+    currency: CurrencyCode = Field(examples=["EUR"])
 
     @model_validator(mode="after")
     def _no_more_decimals_than_the_currency_has(self) -> Self:

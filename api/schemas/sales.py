@@ -4,15 +4,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas.base import Parameters, Resource
+from api.schemas.base import Resource
 from api.schemas.fields import Money
+from api.schemas.pagination import PageQuery
 from api.schemas.purchase import Purchase
 
 
-class PurchasesQuery(Parameters):
+class PurchasesQuery(PageQuery):
     """The size of a page, and where it begins."""
 
-    limit: int = Field(20, ge=1, le=100)
     cursor: str | None = Field(None, max_length=200, description="the `next` of the page before")
 
 

@@ -8,10 +8,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 
 from api.problems import wrong
 from api.schemas.base import Parameters, Resource
-from api.schemas.fields import City, Money, Tag, Words, as_day, as_moment
+from api.schemas.fields import Amount, City, CurrencyCode, Money, Tag, Words, as_day, as_moment
 from tables.messages.availability import Tickets
 from tables.messages.statuses import EventStatus
-from tables.text.currencies import currency_decimals
 
 FILTER_MAX_VALUES: Final = 20
 RADIUS_KM: Final = 25.0
@@ -33,12 +32,6 @@ def _day_or_moment(value: Any) -> Any:
     if isinstance(value, str) and len(value) == len("2030-05-17"):
         return as_day(value)
     return as_moment(value)
-
-
-def _currency(value: str) -> str:
-    if currency_decimals(value) is None:
-        raise ValueError("must be a currency of ISO 4217, like EUR")
-    return value
 
 
 def _published(value: EventStatus) -> EventStatus:
@@ -65,8 +58,6 @@ def point(near: str) -> tuple[float, float]:
 
 When = Annotated[AwareDatetime | date, BeforeValidator(_day_or_moment)]
 Published = Annotated[EventStatus, AfterValidator(_published)]
-Amount = Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$")]
-CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$"), AfterValidator(_currency)]
 Near = Annotated[str, Field(max_length=50), AfterValidator(_near)]
 
 
