@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.revocations import raise_version, version_of
-from api.adapters.postgres.rows import fetch, page_values, shown
+from api.adapters.postgres.rows import fetch, insert, page_values, shown, update
 from api.ports.accounts import Accounts, ConfirmedAccount, PendingConfirmation
 from api.problems import Fault, Refused
 from api.schemas.account import Account
@@ -21,7 +21,8 @@ from tables.text.email_addresses import address_spellings
 
 _NAMES: Final = tuple(Account.model_fields)
 _COLUMNS: Final = ", ".join(_NAMES)
-_INSERT: Final = f"INSERT INTO account ({_COLUMNS}) VALUES ({', '.join(f'%({name})s' for name in _NAMES)})"
+_INSERT: Final = insert("account", _NAMES)
+_UPDATE: Final = update("account", _NAMES)
 _SELECT: Final = f"SELECT {_COLUMNS} FROM account WHERE id = %(id)s"
 _FIND: Final = f"""
 SELECT {_COLUMNS} FROM account
@@ -29,8 +30,6 @@ WHERE lower(email) IN (lower(%(given)s), lower(%(normal)s))
 ORDER BY lower(email) = lower(%(given)s) DESC
 LIMIT 1
 """
-_CHANGING: Final = (name for name in _NAMES if name not in ("id", "created_at"))
-_UPDATE: Final = f"UPDATE account SET {', '.join(f'{name} = %({name})s' for name in _CHANGING)} WHERE id = %(id)s"
 _PAGE: Final = f"""
 SELECT {_COLUMNS} FROM account
 WHERE created_at BETWEEN %(first)s AND %(last)s

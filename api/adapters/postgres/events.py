@@ -1,6 +1,6 @@
 """Events and ticket types in PostgreSQL. Each change and its outbox row are one transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -10,7 +10,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from psycopg.rows import DictRow
 
 from api.adapters.postgres.database import Database
-from api.adapters.postgres.rows import fetch, page_values, shown
+from api.adapters.postgres.rows import fetch, insert, page_values, shown, update
 from api.organizing.changes import announcement, check_size
 from api.ports.events import Events, Listing, PlanInForce
 from api.problems import Fault, Refused
@@ -22,16 +22,6 @@ from telemetry.traces import current_traceparent
 
 _EVENT: Final = tuple(Event.model_fields)
 _TICKET: Final = (*(name for name in TicketType.model_fields if name != "price"), "price", "currency")
-
-
-def _insert(table: str, columns: Iterable[str]) -> str:
-    names = tuple(columns)
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f'%({name})s' for name in names)})"
-
-
-def _update(table: str, columns: Iterable[str]) -> str:
-    changing = (name for name in columns if name not in ("id", "created_at"))
-    return f"UPDATE {table} SET {', '.join(f'{name} = %({name})s' for name in changing)} WHERE id = %(id)s"
 
 
 _SELECT_EVENT: Final = f"SELECT {', '.join(_EVENT)} FROM event WHERE id = %(id)s"
@@ -51,10 +41,10 @@ WHERE (status <> 'DRAFT' OR organizer_id = %(drafts_of)s OR %(all_drafts)s)
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s
 """
-_INSERT_EVENT: Final = _insert("event", (*_EVENT, "traceparent"))
-_UPDATE_EVENT: Final = _update("event", (*_EVENT, "traceparent"))
-_INSERT_TICKET: Final = _insert("ticket_type", _TICKET)
-_UPDATE_TICKET: Final = _update("ticket_type", _TICKET)
+_INSERT_EVENT: Final = insert("event", (*_EVENT, "traceparent"))
+_UPDATE_EVENT: Final = update("event", (*_EVENT, "traceparent"))
+_INSERT_TICKET: Final = insert("ticket_type", _TICKET)
+_UPDATE_TICKET: Final = update("ticket_type", _TICKET)
 _INSERT_OUTBOX: Final = """
 INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload, traceparent)
 VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb, %(traceparent)s)

@@ -4,7 +4,7 @@ An invalid row is left out of lists, and counts as absent by itself; the log nam
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -55,6 +55,17 @@ _TOLERANT: Final = {
     "date": _tolerant(DateLoader),
     "jsonb": _tolerant(JsonbLoader),
 }
+
+
+def insert(table: str, columns: Sequence[str]) -> str:
+    """The statement that inserts a row."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f'%({name})s' for name in columns)})"
+
+
+def update(table: str, columns: Sequence[str]) -> str:
+    """The statement that changes these columns of the row of an ``id``; ``created_at`` stays."""
+    changing = (name for name in columns if name not in ("id", "created_at"))
+    return f"UPDATE {table} SET {', '.join(f'{name} = %({name})s' for name in changing)} WHERE id = %(id)s"
 
 
 def fetch(connection: Connection[DictRow], query: str, values: Any = None) -> list[DictRow]:
