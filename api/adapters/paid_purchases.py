@@ -50,14 +50,6 @@ def paid_purchases(database: Database, event: UUID, cursor: str | None) -> tuple
 
 
 def _paid_purchase(row: Any) -> PaidPurchase:
-    money = {name: Money.of(row[name] or Decimal(0), row["currency"]) for name in ("captured", "refunded")}
-    return PaidPurchase(
-        id=public_id(row["event_id"], row["id"]),
-        buyer=row["buyer"],
-        status=row["status"],
-        state=row["state"],
-        worth=Money.of(row["paid_worth"], row["currency"]),
-        disputed=row["disputed"],
-        made_at=row["made_at"],
-        **money,
-    )
+    amounts = {"worth": row["paid_worth"], "captured": row["captured"], "refunded": row["refunded"]}
+    money = {name: Money.of(amount or Decimal(0), row["currency"]) for name, amount in amounts.items()}
+    return PaidPurchase.model_validate(row | money | {"id": public_id(row["event_id"], row["id"])})

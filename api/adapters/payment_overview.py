@@ -40,12 +40,5 @@ def payment_overview(database: Database, now: datetime) -> PaymentOverview:
 
 
 def _unfinished(row: Any) -> UnfinishedPayment:
-    return UnfinishedPayment(
-        id=public_id(row["event_id"], row["purchase_id"]),
-        state=row["state"],
-        provider=row["provider"],
-        reference=row["reference"],
-        amount=Money.of(row["due"], row["currency"]),
-        detail=row["detail"] or None,
-        since=row["since"],
-    )
+    public, amount = public_id(row["event_id"], row["purchase_id"]), Money.of(row["due"], row["currency"])
+    return UnfinishedPayment.model_validate(row | {"id": public, "amount": amount, "detail": row["detail"] or None})

@@ -123,19 +123,9 @@ def _owned(row: dict[str, Any]) -> OwnedPayment:
 
 
 def _payment(row: dict[str, Any]) -> PurchasePayment:
-    currency = row["currency"]
-    return PurchasePayment(
-        state=row["state"],
-        due=Money.of(row["due"], currency),
-        captured=Money.of(row["captured"], currency),
-        refunded=Money.of(row["refunded"], currency),
-        provider=row["provider"] or None,
-        url=row["url"] or None,
-        deadline=row["deadline"],
-        detail=row["detail"] or None,
-        disputed=row["disputed"],
-        at=row["at"],
-    )
+    money = {name: Money.of(row[name], row["currency"]) for name in ("due", "captured", "refunded")}
+    texts = {name: row[name] or None for name in ("provider", "url", "detail")}
+    return PurchasePayment.model_validate(row | money | texts)
 
 
 def _refunds(row: dict[str, Any]) -> RefundList:

@@ -153,12 +153,14 @@ class PurchaseRows(Sales):
             rows = connection.execute(_SUMS, {"event": event}).fetchall()
         for purchase in (key for row in rows for key in row["invalid"] or ()):
             pass_over("purchase", purchase, "lines: can't be summed up")
-        return [_type_sales(row) for row in rows if row["ticket_type_id"] is not None]
+        known = [row for row in rows if row["ticket_type_id"] is not None]
+        return [TypeSales(**row | {"revenue": Money.of(row["revenue"], row["currency"])}) for row in known]
 
     def _payments(self, event: UUID) -> list[PaymentTotals]:
         with self._database.transaction() as connection:
             rows = connection.execute(_PAYMENT_TOTALS, {"event": event}).fetchall()
-        return [_payment_totals(row) for row in rows]
+        names = ("sold", "captured", "refunded", "goodwill", "fees", "payout")
+        return [PaymentTotals(**row | {name: Money.of(row[name], row["currency"]) for name in names}) for row in rows]
 
 
 class PurchasePosition(msgspec.Struct, frozen=True, array_like=True):
@@ -191,21 +193,6 @@ def projected(row: Any) -> Purchase:
         payment=_payment(row),
         decided_at=row["at"],
     )
-
-
-def _type_sales(row: Any) -> TypeSales:
-    return TypeSales(
-        ticket_type_id=row["ticket_type_id"],
-        name=row["name"],
-        held=row["held"],
-        sold=row["sold"],
-        revenue=Money.of(row["revenue"], row["currency"]),
-    )
-
-
-def _payment_totals(row: Any) -> PaymentTotals:
-    names = ("sold", "captured", "refunded", "goodwill", "fees", "payout")
-    return PaymentTotals(**{name: Money.of(row[name], row["currency"]) for name in names}, disputed=row["disputed"])
 
 
 def _viewed(event: UUID, purchase: UUID, view: dict[str, Any]) -> Purchase:
