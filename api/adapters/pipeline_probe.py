@@ -20,7 +20,7 @@ from api.board.sale import BoardEvent
 from api.problems import Unavailable
 from connect.client_options import client_options
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import ConnectClient, ConnectorState
+from connect.connectors.rest_client import ConnectClient
 from connect.observe.dead_letters import DeadLetterTopics
 from connect.observe.definition_delay import DefinitionDelay
 from connect.observe.definition_watch import DefinitionWatch
@@ -70,9 +70,9 @@ class PipelineProbe:
     def state(self) -> PipelineState:
         """The present state of all components."""
         with ThreadPoolExecutor(max_workers=8) as pool:
-            log_state = pool.submit(_try, "Kafka", self._log)
+            log_state = pool.submit(_try, "Kafka", self._kafka.look)
             database = pool.submit(_try, "PostgreSQL", self._state_of_database)
-            states = pool.submit(_try, "Kafka Connect", self._states)
+            states = pool.submit(_try, "Kafka Connect", self._connect.states)
             heartbeats = pool.submit(_try, "the heartbeats", self._heartbeats)
             documents = pool.submit(_try, "Elasticsearch", self._index.count)
             mail = pool.submit(_try, "the mail server", self._greet)
@@ -102,9 +102,6 @@ class PipelineProbe:
         self._definitions.close()
         self._connect.close()
 
-    def _log(self) -> LogState:
-        return self._kafka.look()
-
     def _rows(self, events: list[UUID]) -> list[BoardEvent]:
         with self._database.transaction() as connection:
             rows = connection.execute(_ROWS, {"events": events}).fetchall()
@@ -114,9 +111,6 @@ class PipelineProbe:
         with self._database.transaction() as connection:
             counts: Any = connection.execute(_COUNTS).fetchone()
             return DatabaseState(counts["commits"], counts["events"], tuple(read_slots(connection)))
-
-    def _states(self) -> dict[str, ConnectorState]:
-        return self._connect.states()
 
     def _heartbeats(self) -> dict[str, float]:
         self._capture.look()
