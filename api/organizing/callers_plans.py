@@ -11,18 +11,19 @@ from api.ports.seating import SeatingNow
 from api.problems import Refused
 from tables.seating.plan_faults import PlanFault
 
-Decide = Callable[[Listing], list[Section]]
+# The plan that is put instead of the present one.
+Decide = Callable[[SeatingNow], list[Section]]
 
 
 def copy_of(source: UUID) -> Decide:
-    """What makes the plan of another event of the caller's fit a listing. Refused: not-found, invalid-input."""
+    """Copies the plan of another event of the caller's. Refused: not-found, invalid-input."""
     managed_event(source)
     plan, types = ports().seating.plan(source), ports().events.tickets(source)
     if plan is None or types is None:
         raise PlanRefused("/copyFrom", PlanFault.NO_PLAN)
     names = {str(ticket.id): ticket.name for ticket in types}
-    return lambda listing: with_categories(
-        list(plan.sections), names, {each.name: str(each.id) for each in listing.tickets}
+    return lambda now: with_categories(
+        list(plan.sections), names, {each.name: str(each.id) for each in now.listing.tickets}
     )
 
 
@@ -31,7 +32,7 @@ def no_plan(event: UUID) -> Refused:
     return Refused("not-found", f"the event {event} has no seating plan")
 
 
-def put_plan(event: UUID, decide: Callable[[SeatingNow], list[Section]]) -> tuple[Listing, list[Section]]:
+def put_plan(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:
     """Put a plan that the caller may put. Refused: not-found, what is wrong with the plan, seats-taken, ``decide``."""
     managed_event(event)
     put: list[Section] = []

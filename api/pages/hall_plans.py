@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.organizing.callers_events import managed_event
-from api.organizing.callers_plans import copy_of, no_plan, put_plan
+from api.organizing.callers_plans import Decide, copy_of, no_plan, put_plan
 from api.organizing.plan_edits import section_or_new, with_section, without_section
 from api.organizing.seating import Section
 from api.organizing.section_drawing import drawn_section, read_drawing
@@ -30,8 +30,6 @@ hall_plans = Blueprint("hall_plans", __name__)
 COPIED_MAX_EVENTS: Final = 50
 USUAL: Final[dict[str, str]] = {"numbering": "all", "numberedFrom": "left", "rowsBy": "letters"}
 
-DecidePlan = Callable[[SeatingNow], list[Section]]
-
 
 @hall_plans.get("/organize/events/<uuid:event_id>/seating")
 def show_plan(event_id: UUID) -> Response:
@@ -44,7 +42,7 @@ def generate(event_id: UUID) -> BaseResponse:
     """Put a generated section into the plan, in the place of the one with its name if there is one."""
     sent = form_fields()
 
-    def make() -> DecidePlan:
+    def make() -> Decide:
         section = typed_section(sent)
         return lambda now: with_section(now.sections, section)
 
@@ -55,12 +53,11 @@ def generate(event_id: UUID) -> BaseResponse:
 def copy(event_id: UUID) -> BaseResponse:
     """Replace the plan by that of another event of the organizer."""
 
-    def make() -> DecidePlan:
+    def make() -> Decide:
         try:
-            copied = copy_of(UUID(request.form.get("from", "")))
+            return copy_of(UUID(request.form.get("from", "")))
         except ValueError as error:
             raise Refused("invalid-input") from error
-        return lambda now: copied(now.listing)
 
     return _change(event_id, make)
 
@@ -69,7 +66,7 @@ def copy(event_id: UUID) -> BaseResponse:
 def upload(event_id: UUID) -> BaseResponse:
     """Replace the plan by that of a JSON file."""
 
-    def make() -> DecidePlan:
+    def make() -> Decide:
         found = request.files.get("plan")
         sections = read_plan(found.read() if found else b"")
         return lambda _: sections
@@ -82,7 +79,7 @@ def draw(event_id: UUID) -> BaseResponse:
     """Put a section into the plan whose seats are where an SVG drawing has them."""
     sent = form_fields()
 
-    def make() -> DecidePlan:
+    def make() -> Decide:
         asked = typed_drawing(sent)
         found = request.files.get("drawing")
         seats = read_drawing(found.read() if found else b"")
@@ -112,7 +109,7 @@ def download(event_id: UUID) -> Response:
     return answer
 
 
-def put_on_version(event_id: UUID, decide: DecidePlan) -> None:
+def put_on_version(event_id: UUID, decide: Decide) -> None:
     """Put a plan if the event still has the form's version. Refused: precondition-failed, as ``put_plan``."""
     version = request.form.get("version")
 
@@ -123,7 +120,7 @@ def put_on_version(event_id: UUID, decide: DecidePlan) -> None:
     put_plan(event_id, decide_on_version)
 
 
-def _change(event_id: UUID, make: Callable[[], DecidePlan], given: Fields = USUAL) -> BaseResponse:
+def _change(event_id: UUID, make: Callable[[], Decide], given: Fields = USUAL) -> BaseResponse:
     """Change the plan, or show why not. ``make`` reads the form, before the event is locked."""
     event = managed_event(event_id)
     try:

@@ -1,6 +1,5 @@
 """Seating plans of events, and which seats are taken."""
 
-from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -10,11 +9,7 @@ from flask import Response, request
 from api.organizing.callers_events import shown_event
 from api.organizing.callers_plans import Decide, copy_of, no_plan, put_plan
 from api.organizing.plan_edits import section_or_new, with_section, with_title
-from api.organizing.seating import (
-    Section,
-    seats_of,
-    sections_of,
-)
+from api.organizing.seating import Section, seats_of, sections_of
 from api.organizing.seating_generator import generated
 from api.organizing.section_drawing import drawn_section, read_drawing
 from api.ports.events import Listing
@@ -95,12 +90,11 @@ def draw_section(path: EventPath, body: SectionDrawing) -> Response:
     seats = read_drawing(body.svg.encode(), "utf-8")
 
     def decide(now: SeatingNow) -> list[Section]:
-        check_match(now.listing.event.version)
         section = section_or_new(now.sections, body.section, body.category)
         named = with_title(section, body.title) if body.title else section
         return with_section(now.sections, drawn_section(seats, named))
 
-    return _answer(*put_plan(path.event_id, decide))
+    return _change(path.event_id, decide)
 
 
 @seating.get(
@@ -173,23 +167,16 @@ def _put(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:
 
     def decide_on_match(now: SeatingNow) -> list[Section]:
         check_match(now.listing.event.version)
-        return decide(now.listing)
+        return decide(now)
 
     return put_plan(event, decide_on_match)
 
 
 def _change(event: UUID, decide: Decide) -> Response:
-    return _answer(*_put(event, decide))
-
-
-def _answer(after: Listing, sections: Iterable[Section]) -> Response:
-    return tagged(_summary(after, sections), after.event.version)
-
-
-def _summary(listing: Listing, sections: Iterable[Section]) -> Seating:
+    after, sections = _put(event, decide)
     short = [
         SeatingSection(name=each["name"], title=each.get("title"), seats=sum(1 for _ in seats_of(each)))
         for each in sections
     ]
-    total = sum(section.seats for section in short)
-    return Seating(event_id=listing.event.id, plan=listing.event.version, seats=total, sections=short)
+    version, total = after.event.version, sum(section.seats for section in short)
+    return tagged(Seating(event_id=event, plan=version, seats=total, sections=short), version)
