@@ -27,7 +27,7 @@ from api.pages.event_forms import (
     ticket_change,
     ticket_form,
 )
-from api.pages.forms import field_errors, form_fields
+from api.pages.forms import field_errors, form_errors, form_fields
 from api.pages.local_times import repeated
 from api.pages.organizer import check_version
 from api.ports.events import Listing
@@ -81,7 +81,7 @@ def edit_event(event_id: UUID) -> BaseResponse:
         if fields:
             _change(event_id, partial(changed, fields=fields, now=ports().clock()))
     except Refused as error:
-        return _event_form(event, sent, _form_errors(error), error.status)
+        return _event_form(event, sent, form_errors(error), error.status)
     return _to_event(event_id)
 
 
@@ -102,7 +102,7 @@ def create_type(event_id: UUID) -> BaseResponse:
         body = new_ticket(sent, event)
         _change(event_id, partial(with_ticket, body=body, ticket_id=ports().new_id(), now=ports().clock()))
     except Refused as error:
-        return _type_form(event, None, sent, _form_errors(error), error.status)
+        return _type_form(event, None, sent, form_errors(error), error.status)
     return _to_event(event_id)
 
 
@@ -122,7 +122,7 @@ def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
         if fields:
             _change(event_id, partial(with_ticket_changed, ticket_id=type_id, fields=fields, now=ports().clock()))
     except Refused as error:
-        return _type_form(event, ticket, sent, _form_errors(error), error.status)
+        return _type_form(event, ticket, sent, form_errors(error), error.status)
     return _to_event(event_id)
 
 
@@ -135,7 +135,7 @@ def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
             raise Refused("has-purchases")
         _change(event_id, partial(without_ticket, ticket_id=type_id))
     except Refused as error:
-        return _type_form(event, ticket, ticket_form(ticket, event), _form_errors(error), error.status)
+        return _type_form(event, ticket, ticket_form(ticket, event), form_errors(error), error.status)
     return _to_event(event_id)
 
 
@@ -148,13 +148,6 @@ def _change(event_id: UUID, decide: Decide) -> Listing:
         return decide(listing)
 
     return change_own(event_id, decide_on_version)
-
-
-def _form_errors(error: Refused) -> dict[str, str]:
-    """The errors by field. Raises ``not-found`` again: a reader who may not see the event gets no form."""
-    if error.kind == "not-found":
-        raise error
-    return field_errors(error)
 
 
 def _own_type(event_id: UUID, type_id: UUID) -> tuple[Event, TicketType]:

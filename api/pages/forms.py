@@ -82,3 +82,10 @@ def field_errors(error: Refused) -> dict[str, str]:
     if error.kind == "invalid-input":
         return refused_field_texts(error)
     return {field_of(error): refusal_text(error.kind)}
+
+
+def form_errors(error: Refused) -> dict[str, str]:
+    """As ``field_errors``. Raises ``not-found`` again: a reader who may not see the event gets no form."""
+    if error.kind == "not-found":
+        raise error
+    return field_errors(error)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api.organizing.callers_events import managed_event
 from api.pages.field_texts import AMOUNT, Unreadable
-from api.pages.forms import Reader, field_errors, parse_body, read_form
+from api.pages.forms import Reader, form_errors, parse_body, read_form
 from api.pages.language import lazy_gettext
 from api.pages.numbers import typed_number
 from api.pages.refusal_texts import REFUSAL_TEXTS
@@ -74,9 +74,7 @@ def order_refund(public: str) -> BaseResponse:
     try:
         refund(public, _new_refund(reason), request.form.get("order_key"))
     except Refused as error:
-        if error.kind == "not-found":
-            raise
-        errors = {reason if name == "reason" else name: text for name, text in field_errors(error).items()}
+        errors = {reason if name == "reason" else name: text for name, text in form_errors(error).items()}
         return _page(public, errors, error.status)
     return redirect(f"/organize/purchases/{public}", 303)
 
@@ -90,9 +88,7 @@ def confirm(public: str) -> BaseResponse:
         wanted = Preference(ports().purchase_wait)
         ports().in_loop(service.confirm(ports(), buyer, public, ONCE_KEY, wanted, reference))
     except Refused as error:
-        if error.kind == "not-found":
-            raise
-        return _page(public, field_errors(error), error.status)
+        return _page(public, form_errors(error), error.status)
     return redirect(f"/organize/purchases/{public}", 303)
 
 

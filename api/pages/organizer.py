@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.organizing.callers_events import change_own, managed_event
 from api.organizing.changes import changed
 from api.pages.charts import HEIGHT, WIDTH, axis_top, step_path
-from api.pages.forms import field_errors, parse_body
+from api.pages.forms import form_errors, parse_body
 from api.pages.language import LazyText, gettext, lazy_gettext
 from api.ports.events import Listing
 from api.ports.ports import ports
@@ -140,9 +140,7 @@ def change_status(event_id: UUID, status: str) -> BaseResponse:
     try:
         change_own(event_id, decide)
     except Refused as error:
-        if error.kind == "not-found":
-            raise
-        return _status_page(managed_event(event_id), action, field_errors(error), 409)
+        return _status_page(managed_event(event_id), action, form_errors(error), 409)
     return redirect(f"/organize/events/{event_id}", 303)
 
 
