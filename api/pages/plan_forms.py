@@ -30,6 +30,12 @@ SEAT_CHANGES: Final[Mapping[str, tuple[LazyText, SeatChange]]] = {
     "clear": (lazy_gettext("seats with a clear view"), with_view(is_obstructed=False)),
     "remove": (lazy_gettext("nothing: remove them"), removed),
 }
+# By the name of a list in the body of a plan: an item of it.
+_PLACES: Final[Mapping[str, LazyText]] = {
+    "sections": lazy_gettext("section %(name)s"),
+    "rows": lazy_gettext("row %(name)s"),
+    "seats": lazy_gettext("seat %(name)s"),
+}
 _NAME: Final = re.compile(SECTION_PATTERN)
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 
@@ -102,31 +108,18 @@ def _place_text(given: Any, item: Any) -> str:
 
 def _named_places(given: Any, path: tuple[int | str, ...]) -> Iterator[str]:
     """The parts of a path in words: sections, rows and seats by name, else by number; the field as it is."""
-    words = {"sections": _section_words, "rows": _row_words, "seats": _seat_words}
     parts = iter(path)
     for part in parts:
         given = _at(given, part)
-        words_for = words.get(str(part))
-        number = next(parts, None) if words_for else None
-        if words_for is None or not isinstance(number, int):
+        words = _PLACES.get(str(part))
+        number = next(parts, None) if words else None
+        if words is None or not isinstance(number, int):
             yield str(part)
             continue
         given = _at(given, number)
         named = given if isinstance(given, dict) else {}
         name = named.get("name") or named.get("label")
-        yield words_for(name[:16] if isinstance(name, str) and name else str(number + 1))
-
-
-def _section_words(name: str) -> str:
-    return gettext("section %(name)s") % {"name": name}
-
-
-def _row_words(name: str) -> str:
-    return gettext("row %(name)s") % {"name": name}
-
-
-def _seat_words(name: str) -> str:
-    return gettext("seat %(name)s") % {"name": name}
+        yield str(words) % {"name": name[:16] if isinstance(name, str) and name else str(number + 1)}
 
 
 def _at(given: Any, part: int | str) -> Any:

@@ -41,16 +41,7 @@ def printed_tickets(signer: TicketSigner, event: UUID, lines: list[BoughtLine], 
 
 def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, domain: str, notes: list[str]) -> bytes:
     """The purchase's calendar file; ``notes`` are what the entry says besides time and place."""
-    facts = EventFacts(
-        title=event.title,
-        status=event.status,
-        starts_at=event.starts_at,
-        ends_at=event.ends_at,
-        time_zone=event.time_zone,
-        venue=event.venue,
-        city=event.city,
-        version=event.version,
-    )
+    facts = EventFacts(**{name: getattr(event, name) for name in EventFacts.__struct_fields__})
     made = entry(*ids, facts, purchase.decided_at or event.updated_at, domain, notes=notes)
     return calendar("PUBLISH", made)
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from api.pages.copy import tickets
+from api.pages.copy import FILTERS
 from api.pages.language import NAMES, gettext, language, lazy_gettext
 from api.pages.numbers import money, shown_number, shown_price, typed_number
 from api.pages.shown_times import clock, last_day, part, until, when
@@ -152,7 +152,7 @@ def test_a_text_of_a_module_is_read_in_the_language_of_each_request() -> None:
     ],
 )
 def test_polish_has_three_plurals(number: int, shown: str) -> None:
-    assert tickets(number) == shown
+    assert FILTERS["tickets"](number) == shown
 
 
 @reads(*LANGUAGES)
