@@ -12,7 +12,6 @@ from flask import Response, redirect
 from flask_openapi3.openapi import OpenAPI
 from flask_openapi3_swagger.plugins import RegisterPlugin
 from pydantic.json_schema import GenerateJsonSchema as JsonSchema
-from werkzeug.wrappers import Response as BaseResponse
 
 from api.roles import Permission
 from api.schemas.seating import NewSeating
@@ -49,8 +48,8 @@ def register_docs(app: OpenAPI) -> None:
     pages = RegisterPlugin.register(doc_url=DOCUMENT)
     pages.after_request(_limit)
     app.register_blueprint(pages, url_prefix="/docs")
-    app.add_url_rule(DOCUMENT, "openapi_document", lambda: _document(app))
-    app.add_url_rule("/docs", "docs", _to_page)
+    app.add_url_rule(DOCUMENT, "openapi_document", lambda: Response(app.json.dumps(document(app)), mimetype=JSON))
+    app.add_url_rule("/docs", "docs", lambda: redirect("/docs/swagger"))
     app.add_url_rule(SEATING_SCHEMA, "seating_schema", _seating_schema)
     app.add_url_rule("/asyncapi.json", "asyncapi_document", lambda: _json(asyncapi.document()))
     app.add_url_rule("/schemas.json", "schemas_document", lambda: _json(bundle()))
@@ -72,10 +71,6 @@ def _operations(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from path.values()
 
 
-def _document(app: OpenAPI) -> Response:
-    return Response(app.json.dumps(document(app)), mimetype=JSON)
-
-
 def _seating_schema() -> Response:
     schema = {"$schema": JsonSchema.schema_dialect, **NewSeating.model_json_schema(schema_generator=JsonSchema)}
     return _json(schema, "application/schema+json")
@@ -91,7 +86,3 @@ def _limit(page: Response) -> Response:
         hashes = " ".join(f"'sha256-{b64encode(sha256(each).digest()).decode()}'" for each in scripts)
         page.headers["Content-Security-Policy"] = f"script-src 'self' {hashes}; {_POLICY}"
     return page
-
-
-def _to_page() -> BaseResponse:
-    return redirect("/docs/swagger")
