@@ -7,29 +7,17 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pkgutil import iter_modules
 from typing import Any, Final
 
 import rich_click as click
 
+from ops import commands
 from ops.lazy_commands import LazyCommands
 from telemetry.escapes import escaped
 
-COMMANDS: Final = (
-    *("actions", "administrator", "connectors", "dlq", "docs", "event", "gate", "holds", "kafka-access", "ledger"),
-    *(
-        "payments",
-        "reindex",
-        "replay",
-        "restored",
-        "search-access",
-        "secrets",
-        "status",
-        "topics",
-        "verify",
-        "wal-segment",
-        "why",
-    ),
-)
+# The modules of ops/commands.
+COMMANDS: Final = tuple(sorted(module.name.replace("_", "-") for module in iter_modules(commands.__path__)))
 # A command that ends with one of these ends with exit code 2: module and name. Each command loads only what it needs.
 ERRORS: Final = (
     ("kafka.errors", "KafkaError"),

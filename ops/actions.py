@@ -6,15 +6,15 @@ An action is recorded before its effect, so no effect is without a record; an ac
 import getpass
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from connect.client_options import ClientOptions
-from connect.records.consumer import make_consumer, read_to
+from connect.records.consumer import read_topic
 from connect.topics import OPERATOR_ACTIONS
 from tables.errors import MalformedRecord
 from tables.messages.operator_actions import OperatorAction, decode_action, encode_action
@@ -32,13 +32,12 @@ def record(kafka: ClientOptions, action: str, reason: str, **details: Any) -> Op
 
 def read(kafka: ClientOptions) -> Iterator[OperatorAction]:
     """All recorded actions, the oldest first; unreadable records are left out. Raises KafkaError."""
-    place = TopicPartition(OPERATOR_ACTIONS, 0)
-    with closing(make_consumer(kafka)) as consumer:
-        consumer.assign([place])
-        end = consumer.end_offsets([place])[place]
-        consumer.seek_to_beginning(place)
-        for batch in read_to(consumer, {place: end}):
-            yield from _readable(one.value for one in batch)
+    for record in read_topic(kafka, OPERATOR_ACTIONS):
+        try:
+            action = decode_action(record.value)
+        except MalformedRecord:
+            continue
+        yield action
 
 
 def _user() -> str:
@@ -47,11 +46,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
-
-
-def _readable(values: Iterable[bytes | None]) -> Iterator[OperatorAction]:
-    for value in values:
-        try:
-            yield decode_action(value)
-        except MalformedRecord:
-            continue

@@ -3,19 +3,15 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, Final
 
 from aiokafka.errors import MessageSizeTooLargeError
-from kafka import TopicPartition
 
 from connect.client_options import ClientOptions
 from connect.observe.dead_letter import DeadLetter, Fate, decode_dead_letter, decode_fate, encode_fate
 from connect.records.appending import Appender
-from connect.records.consumer import make_consumer, read_to
+from connect.records.consumer import read_topic
 from connect.topics import COMPACTED_TOPICS, CONSUMERS, dead_letters
 from tables.messages.dead_letters import DeadLetterInfo
-
-CONNECT_TIMEOUT_MS: Final = 5_000
 
 
 class DeadLetterTopics:
@@ -28,7 +24,7 @@ class DeadLetterTopics:
         """All dead letters of a consumer, oldest first; without ``content``, keys, values and headers are dropped."""
         found: dict[tuple[int, int], DeadLetter] = {}
         fates: dict[tuple[int, int], Fate] = {}
-        for record in self._records(dead_letters(consumer), None, 0):
+        for record in read_topic(self._kafka, dead_letters(consumer)):
             resolved = decode_fate(record)
             if resolved is None:
                 dead_letter = decode_dead_letter(consumer, record)
@@ -74,25 +70,8 @@ class DeadLetterTopics:
 
     def _changed_since(self, key: bytes | None, info: DeadLetterInfo) -> bool:
         origin = info.origin
-        return any(record.key == key for record in self._records(origin.topic, origin.partition, origin.offset + 1))
-
-    def _records(self, topic: str, partition: int | None, start: int) -> Iterator[Any]:
-        """The records of a topic, or of one partition of it from an offset on, up to its current end.
-
-        Raises KafkaTimeoutError if nothing more arrives.
-        """
-        consumer = make_consumer(self._kafka, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
-        try:
-            numbers = [partition] if partition is not None else sorted(consumer.partitions_for_topic(topic) or ())
-            partitions = [TopicPartition(topic, number) for number in numbers]
-            begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-            consumer.assign(partitions)
-            for each in partitions:
-                consumer.seek(each, max(start, begins[each]))
-            for batch in read_to(consumer, ends):
-                yield from batch
-        finally:
-            consumer.close()
+        later = read_topic(self._kafka, origin.topic, origin.partition, origin.offset + 1)
+        return any(record.key == key for record in later)
 
 
 def _resolve(producer: Appender, dead_letter: DeadLetter, fate: Fate) -> Fate:

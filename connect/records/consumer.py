@@ -7,6 +7,7 @@ record can't be isolated, is skipped, logged once and counted. These consumers c
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
@@ -63,6 +64,19 @@ def read_to(
             topics = ", ".join(sorted({place.topic for place in ends}))
             raise KafkaTimeoutError(f"nothing more of {topics} within {timeout_s:g} s")
         yield from consumer.poll(timeout_ms=POLL_MS, max_records=poll_max_records).values()
+
+
+def read_topic(kafka: ClientOptions, topic: str, partition: int | None = None, start: int = 0) -> Iterator[Any]:
+    """The records of a topic, or of one partition of it from an offset on, up to its present end. Raises KafkaError."""
+    with closing(make_consumer(kafka)) as consumer:
+        numbers = [partition] if partition is not None else sorted(consumer.partitions_for_topic(topic) or ())
+        partitions = [TopicPartition(topic, number) for number in numbers]
+        begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        for each in partitions:
+            consumer.seek(each, max(start, begins[each]))
+        for batch in read_to(consumer, ends):
+            yield from batch
 
 
 class LenientPartitionRecords(Fetcher.PartitionRecords):  # type: ignore[misc,unused-ignore]

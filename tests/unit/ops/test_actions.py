@@ -28,8 +28,14 @@ class FakeTopic:
     def end_offsets(self, places: list[Any]) -> dict[Any, int]:
         return dict.fromkeys(places, len(self.values))
 
-    def seek_to_beginning(self, place: Any) -> None:
-        self.at = 0
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {0}
+
+    def beginning_offsets(self, places: list[Any]) -> dict[Any, int]:
+        return dict.fromkeys(places, 0)
+
+    def seek(self, place: Any, offset: int) -> None:
+        self.at = offset
 
     def position(self, place: Any) -> int:
         return self.at
@@ -46,7 +52,7 @@ class FakeTopic:
 def topic(monkeypatch: pytest.MonkeyPatch) -> FakeTopic:
     topic = FakeTopic()
     monkeypatch.setattr(ops.actions, "KafkaProducer", lambda **_: topic)
-    monkeypatch.setattr(ops.actions, "make_consumer", lambda *_: topic)
+    monkeypatch.setattr("connect.records.consumer.make_consumer", lambda _: topic)
     return topic
 
 

@@ -90,7 +90,7 @@ def standing_in() -> Iterator[Broker]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dlq_module, "settings", told)
         broker = Broker()
-        patch.setattr(deadletters, "make_consumer", broker)
+        patch.setattr("connect.records.consumer.make_consumer", broker)
         patch.setattr(deadletters, "Appender", broker)
         yield broker
 
