@@ -132,12 +132,13 @@ def _row(outcome: Outcome) -> Row:
 
 
 def _check_empty(now: Settings, snapshot: Snapshot) -> None:
-    topic = changelog("ledger")
     with tempfile.TemporaryDirectory(prefix="turnstile-restore-") as scratch, closing(Scratch(Path(scratch))) as there:
-        asyncio.run(read_changelog(client_options(now), topic, snapshot.partition, there))
+        asyncio.run(read_changelog(client_options(now), snapshot.partition, there))
         own = dict(snapshot.all_rows()) if next(there.scan(), None) else {}
         if any(own.get(key) != value for key, value in there.scan()):
-            raise LedgerNotEmpty(f"{topic}[{snapshot.partition}] has records that are not of {snapshot.path.name}")
+            raise LedgerNotEmpty(
+                f"{changelog('ledger')}[{snapshot.partition}] has records that are not of {snapshot.path.name}"
+            )
 
 
 def _begin_mails_after(now: Settings) -> None:

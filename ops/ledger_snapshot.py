@@ -13,7 +13,6 @@ from pathlib import Path
 
 from connect.client_options import client_options
 from connect.folder_lock import locked
-from connect.topics import changelog
 from ops.command_log import acknowledged, carry_out, log_begin, read_log
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
@@ -38,7 +37,7 @@ def _make_snapshots(now: Settings, folder: Path, keep: int) -> Iterator[Snapshot
         draft = folder / f"unfinished-{partition}"
         shutil.rmtree(draft, ignore_errors=True)
         with closing(Scratch(draft)) as table:
-            asyncio.run(read_changelog(client_options(now), changelog("ledger"), partition, table))
+            asyncio.run(read_changelog(client_options(now), partition, table))
             made = complete(now, folder, partition, ends.get(partition, 0), table)
             table.flush()
         if made is None or made.path.exists():

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connect.client_options import client_options
-from connect.topics import changelog
 from ops.command_log import acknowledged, carry_out, read_log
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
@@ -35,7 +34,7 @@ def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
         place = folder / f"partition-{partition}"
         with closing(Scratch(place / "log")) as rebuilt, closing(Scratch(place / "changelog")) as written:
             end = ends.get(partition, 0)
-            asyncio.run(read_changelog(client_options(now), changelog("ledger"), partition, written))
+            asyncio.run(read_changelog(client_options(now), partition, written))
             codes = TicketCodes.of_secret(now.ticket_key.get_secret_value())
             count, _ = carry_out(read_log(now, partition, 0, end), now.partitions, codes, rebuilt, written)
             same, different = compare(rebuilt, written, end)

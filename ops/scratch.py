@@ -80,9 +80,9 @@ class Scratch:
         self.write((key, value) for key, value in newest.items() if value is not None)
 
 
-async def read_changelog(kafka: ClientOptions, topic: str, partition: int, into: Scratch, begin: int = 0) -> int:
-    """Read a changelog's partition from ``begin`` up to its present end; the next offset."""
-    async for _, rows, next_offset in changes(kafka, topic, {partition: begin}):
+async def read_changelog(kafka: ClientOptions, partition: int, into: Scratch, begin: int = 0) -> int:
+    """Read a partition of the ledger's changelog from ``begin`` up to its present end; the next offset."""
+    async for _, rows, next_offset in changes(kafka, changelog("ledger"), {partition: begin}):
         into.take_over(rows)
         begin = next_offset
     return begin
@@ -99,7 +99,7 @@ class LedgerCopy:
     def catch_up(self) -> None:
         """Read what has been appended since."""
         for partition, table in enumerate(self._tables):
-            read = read_changelog(self._kafka, changelog("ledger"), partition, table, self._next[partition])
+            read = read_changelog(self._kafka, partition, table, self._next[partition])
             self._next[partition] = asyncio.run(read)
 
     def scans(self) -> Iterator[Iterator[tuple[bytes, bytes]]]:

@@ -59,7 +59,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the changelog has, and what is done to Kafka."""
     state: dict[str, Any] = {"purchases_to": {}, "changelog": {}, "skipped": [], "appended": {}}
 
-    async def read_changelog(_kafka: Any, _topic: str, _partition: int, into: Scratch) -> int:
+    async def read_changelog(_kafka: Any, _partition: int, into: Scratch) -> int:
         into.write(state["changelog"].items())
         return 0
 

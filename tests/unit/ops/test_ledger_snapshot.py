@@ -61,7 +61,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets where the log begins and what is acknowledged, and what the changelog has."""
 
     def begin(begin: int = 0, acknowledged: int = 0, changelog: Mapping[bytes, bytes] | None = None) -> None:
-        async def read_changelog(_kafka: Any, _topic: str, _partition: int, into: Scratch) -> int:
+        async def read_changelog(_kafka: Any, _partition: int, into: Scratch) -> int:
             into.write((changelog or {}).items())
             return 0
 
