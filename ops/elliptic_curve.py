@@ -26,7 +26,7 @@ def new_key() -> int:
 
 def public_key(key: int) -> bytes:
     """The public key of a private one, uncompressed (SEC 1)."""
-    x, y = _multiply(key, GENERATOR)
+    x, y = _multiple(key)
     return b"\x04" + x.to_bytes(KEY_BYTES, "big") + y.to_bytes(KEY_BYTES, "big")
 
 
@@ -34,13 +34,14 @@ def sign(key: int, message: bytes) -> tuple[int, int]:
     """The signature of a message: r and s."""
     digest = int.from_bytes(hashlib.sha256(message).digest(), "big")
     nonce = new_key()
-    r = _multiply(nonce, GENERATOR)[0] % ORDER
+    r = _multiple(nonce)[0] % ORDER
     return r, pow(nonce, -1, ORDER) * (digest + r * key) % ORDER
 
 
-def _multiply(factor: int, point: Point) -> Point:
-    """The point added up ``factor`` times; the factor is 1 or more and less than the order."""
+def _multiple(factor: int) -> Point:
+    """The generator added up ``factor`` times; the factor is 1 or more and less than the order."""
     found: Point | None = None
+    point = GENERATOR
     while factor:
         if factor & 1:
             found = point if found is None else _add(found, point)
