@@ -1,6 +1,6 @@
 """A client of Kafka Connect's REST interface for connectors. Transient errors raise ConnectUnavailable."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -180,6 +180,14 @@ class ConnectClient:
         return ConnectUnavailable(
             f"{self._place}: {answer.status_code} from a server that is not Kafka Connect, or not yet"
         )
+
+
+def not_yet(action: Callable[[], object]) -> bool:
+    """Carry out an action; whether to try it again, as it gave False or Kafka Connect is not available."""
+    try:
+        return action() is False
+    except ConnectUnavailable:
+        return True
 
 
 def first_line(trace: str) -> str:

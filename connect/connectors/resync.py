@@ -13,7 +13,7 @@ from typing import Final
 from connect.connectors.configuration import Connector, connectors
 from connect.connectors.probe import SourceDatabase, open_probe, wait_until_flowing
 from connect.connectors.registration import check, register, wait_for_connect
-from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
+from connect.connectors.rest_client import ConnectClient, not_yet
 from connect.connectors.slots import lost_slots
 from connect.errors import ServerMissing, SlotLost
 from connect.polling import Polling
@@ -71,18 +71,10 @@ def _has_begun(database: SourceDatabase, slot: str) -> bool:
 
 
 def _insist(name: str, what: str, action: Callable[[str], bool | None], polling: Polling) -> None:
-    while _not_yet(action, name):
+    while not_yet(lambda: action(name)):
         if not polling.left:
             raise ServerMissing(f"Kafka Connect does not {what} connector {name}")
         polling.wait()
-
-
-def _not_yet(action: Callable[[str], bool | None], name: str) -> bool:
-    """Whether to retry: Kafka Connect refuses while the step before is not finished."""
-    try:
-        return action(name) is False
-    except ConnectUnavailable:
-        return True
 
 
 def resync(now: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from psycopg import conninfo
 
 from connect.connectors.configuration import Connector
 from connect.connectors.pgoutput import WalChange, decode_changes
-from connect.connectors.rest_client import ConnectorState, ConnectUnavailable
+from connect.connectors.rest_client import ConnectorState, not_yet
 from connect.errors import NotSkipped
 from connect.polling import Polling
 from settings import Settings
@@ -74,7 +74,7 @@ def skip_change(worker: SkippingClient, connector: Connector, change: WalChange,
     name = connector.name
     offsets = [_moved(each, change) for each in worker.offsets(name)]
     worker.stop(name)
-    while _refused(lambda: worker.set_offsets(name, offsets)):
+    while not_yet(lambda: worker.set_offsets(name, offsets)):
         if not polling.left:
             worker.resume(name)
             raise NotSkipped(f"Kafka Connect does not stop connector {name}, or does not accept its offsets")
@@ -90,14 +90,6 @@ def _moved(stored: dict[str, Any], change: WalChange) -> dict[str, Any]:
     if "messageType" in offset:
         moved["messageType"] = change.operation
     return stored | {"offset": offset | moved}
-
-
-def _refused(action: Callable[[], bool]) -> bool:
-    """Whether to retry: offsets can be set only after the connector has stopped."""
-    try:
-        return not action()
-    except ConnectUnavailable:
-        return True
 
 
 @contextmanager
