@@ -99,12 +99,7 @@ def back_up(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 def restore(file: Path) -> None:
     """Restore the database from FILE and bring the rest in step. Nothing may run meanwhile; then `run` again."""
-    _run(lambda stack, _: _restore(stack, file.absolute()), StackSettings.remembered())
-
-
-def _restore(stack: Stack, file: Path) -> None:
-    stack.open()
-    backup.restore(stack, file)
+    _run(lambda stack, _: backup.restore(stack, file.absolute()), StackSettings.remembered())
 
 
 @main.command(name="backup-all")

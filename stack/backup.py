@@ -70,6 +70,7 @@ def restore(stack: Stack, file: Path) -> None:
     The former data folder is kept beside the new one. Raises RestoreRefused, and changes nothing, for a file that is no
     whole backup, and while a worker runs whose offsets are to be reset.
     """
+    stack.open()
     if HOLDER in stack.pids:
         raise RestoreRefused(f"stop {HOLDER} first")
     check_dump(stack, file)

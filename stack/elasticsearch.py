@@ -9,7 +9,7 @@ from zipfile import ZipFile
 from stack import jars
 from stack.child import Command
 from stack.java import JAVA_ENVIRONMENT, log_to_console
-from stack.member import HOST, StackMember, answers, write
+from stack.member import HOST, StackMember, answers, emptied, write
 
 TRANSPORT = "transport-netty4"
 IN_MODULE = (TRANSPORT, "elasticsearch-ssl-config")
@@ -38,11 +38,7 @@ class Elasticsearch(StackMember):
         return answers(f"http://{HOST}:{self.settings.elasticsearch_port}/_cluster/health")
 
     def _lay_out(self) -> None:
-        library, module = self.folder / "lib", self.folder / "modules" / TRANSPORT
-        for folder in (library, module):
-            folder.mkdir(parents=True, exist_ok=True)
-            for old in folder.iterdir():
-                old.unlink()
+        library, module = emptied(self.folder / "lib"), emptied(self.folder / "modules" / TRANSPORT)
         for jar in jars.locked("elasticsearch"):
             in_module = jar.artifact in IN_MODULE or jar.artifact.startswith("netty-")
             ((module if in_module else library) / jar.name).symlink_to(self.settings.jars / jar.name)

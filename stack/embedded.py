@@ -32,14 +32,10 @@ PAUSE = 0.05
 Progress = Callable[[str, str], None]
 
 
-def _silent(name: str, state: str) -> None:
-    return
-
-
 class Stack:
     """The servers and, when asked for, the worker and API processes on one data folder."""
 
-    def __init__(self, settings: StackSettings, progress: Progress = _silent) -> None:
+    def __init__(self, settings: StackSettings, progress: Progress = lambda name, state: None) -> None:
         self.settings = settings
         self.home = Home(settings.home, settings.postgres_folder)
         self.progress = progress
@@ -153,7 +149,8 @@ class Stack:
             for name, waits in list(starting.items()):
                 member = self.members[name]
                 needed = (*member.needs, *member.counts_on)
-                if not starting.keys().isdisjoint(needed) or not self._exist(member.after, starting):
+                unstarted = starting.keys() - self.processes.keys()
+                if not starting.keys().isdisjoint(needed) or not unstarted.isdisjoint(member.after):
                     continue
                 if name in waiting:
                     waiting.discard(name)
@@ -163,9 +160,6 @@ class Stack:
                     self.progress(name, "done" if member.runs_once else "ready")
             self.home.note(self.pids)
             time.sleep(PAUSE)
-
-    def _exist(self, names: Iterable[str], starting: Container[str]) -> bool:
-        return all(name in self.processes or name not in starting for name in names)
 
     def _stop_in_order(self, names: Container[str]) -> None:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""

@@ -12,7 +12,7 @@ from stack import jars
 from stack.child import Command
 from stack.java import JAVA_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
 from stack.kafka import brokers
-from stack.member import HOST, StackMember, answers, properties, write
+from stack.member import HOST, StackMember, answers, emptied, properties, write
 from stack.secret_files import KAFKA_PASSWORDS, secret
 from stack.settings import StackSettings
 
@@ -45,10 +45,7 @@ class KafkaConnect(StackMember):
             secret(self.settings.home, name)
         write(self.folder / "log4j2.properties", log_to_console(**LOG_LEVELS))
         write(self.folder / "worker.properties", properties(self._configuration()))
-        plugin = self.folder / "plugins" / "debezium"
-        plugin.mkdir(parents=True, exist_ok=True)
-        for old in plugin.iterdir():
-            old.unlink()
+        plugin = emptied(self.folder / "plugins" / "debezium")
         for jar in jars.locked("debezium"):
             (plugin / jar.name).symlink_to(self.settings.jars / jar.name)
         return ()
