@@ -24,6 +24,7 @@ from streams.runtime.kafka_types import Message, Record
 from streams.runtime.produce import append, send_to_dead_letters
 from streams.runtime.record_context import log_fields, trace_headers
 from tables.errors import MalformedRecord
+from tables.ids import id_bytes
 from tables.mail.links import MailLinks
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.messages.mail_jobs import Job, decode_job
@@ -111,7 +112,7 @@ class MailerAgent:
 
     def _sort(self, message: Message, job: Job, batch: MailBatch, groups: dict[bytes, deque[AddressedJob]]) -> None:
         """Decide whether a mail is sent now, later or never."""
-        account = str(job.account).encode()
+        account = id_bytes(job.account)
         contact = self.contacts.find(message.partition, account)
         age_s = time.time() - first_seen(message)
         if contact is None and age_s < CONTACT_GRACE_S:
@@ -182,11 +183,7 @@ def _again(message: Message, job: Job) -> Record:
     """The same job as another record, with the time at which it was first handled."""
     others = [header for header in forwarded_headers(message) if header[0] != FIRST_SEEN]
     seen = b"%d" % round(first_seen(message) * 1000)
-    return Record(_key(job), message.value, [*others, (FIRST_SEEN, seen)])
-
-
-def _key(job: Job) -> bytes:
-    return str(job.account).encode()
+    return Record(id_bytes(job.account), message.value, [*others, (FIRST_SEEN, seen)])
 
 
 def code_in(error: Exception) -> str:
@@ -201,4 +198,4 @@ def _log_fields(message: Message, job: Job) -> dict[str, object]:
 
 def _delivery(message: Message, job: Job, status: DeliveryStatus) -> Record:
     delivery = Delivery(job.id, job.kind, status, job.event, job.purchase, job.account, datetime.now(UTC))
-    return Record(_key(job), encode_delivery(delivery), trace_headers(message))
+    return Record(id_bytes(job.account), encode_delivery(delivery), trace_headers(message))

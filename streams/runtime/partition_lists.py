@@ -6,6 +6,7 @@ have fewer items than its limit, even none, though there are more.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
@@ -89,3 +90,14 @@ class PartitionList:
             items.add(item)
         await asyncio.sleep(0)
         self._reads.check(partition)
+
+
+def entry_list(
+    reads: PartitionReads, show: Callable[[Any], Struct | None], prefix: bytes = b"", start: bytes = b""
+) -> PartitionList:
+    """The list of the table's entries under a prefix, from the key ``start`` on."""
+
+    def begin(partition: int, position: bytes) -> EntryScan:
+        return EntryScan(partial(reads.table.scan, partition, prefix), max(position, start))
+
+    return PartitionList(reads, begin, show)

@@ -32,10 +32,6 @@ RECORD_OVERHEAD_BYTES = 40
 log = logging.getLogger(__name__)
 
 
-def _may_coexist(key: bytes, one: bytes, other: bytes) -> bool:
-    return True
-
-
 def next_mark(mark: int | None, appended: range, count: int) -> int | None:
     """The mark once ``count`` records are at the changelog offsets ``appended``.
 
@@ -65,7 +61,7 @@ class OffsetTable(IndexedTable):
         partitions: int,
         record_offset: RecordOffset,
         index: Index = no_index,
-        may_coexist: MayCoexist = _may_coexist,
+        may_coexist: MayCoexist = lambda key, one, other: True,
     ) -> "OffsetTable":
         """Make the table and register it with ``app``.
 

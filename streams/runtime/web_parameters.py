@@ -36,10 +36,10 @@ def path_id(text: str, noun: str) -> UUID:
         raise RequestProblem("not-found", f"no {noun} of that id") from error
 
 
-def path_number(text: str, count: int, noun: str) -> int:
-    """A number below ``count`` in the path; else the problem is not-found."""
+def path_partition(text: str, count: int) -> int:
+    """The number of a partition, of ``count``, in the path; else the problem is not-found."""
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(count)) and int(text) < count):
-        raise RequestProblem("not-found", f"no {noun} of that number")
+        raise RequestProblem("not-found", "no partition of that number")
     return int(text)
 
 
@@ -51,13 +51,13 @@ def query_text(request: Request, name: str) -> str | None:
     return values[0] if values else None
 
 
-def query_id(request: Request, name: str) -> UUID | None:
-    """An id in the query, or None."""
-    text = query_text(request, name)
+def query_event(request: Request) -> UUID | None:
+    """The id of an event in the query, or None."""
+    text = query_text(request, "event")
     try:
         return None if text is None else UUID(text)
     except ValueError as error:
-        raise invalid_parameter(name, "must be an id") from error
+        raise invalid_parameter("event", "must be an id") from error
 
 
 def query_limit(request: Request) -> int:

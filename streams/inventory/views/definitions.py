@@ -7,7 +7,7 @@ from uuid import UUID
 from streams.runtime.app import App
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.web import Request, Response, add_page
-from streams.runtime.web_parameters import path_id, path_number
+from streams.runtime.web_parameters import path_id, path_partition
 from streams.runtime.web_problems import RequestProblem
 from tables.ledger.inventory import definition_of
 from tables.ledger.records import decode_event, event_key
@@ -25,7 +25,7 @@ class DefinitionViews:
 
     async def definitions(self, request: Request, partition: str, events: str) -> Response:
         """Version and definition of those events that are known; ``events`` are ids as hex digits, with commas."""
-        number = path_number(partition, self.reads.partitions, "partition")
+        number = path_partition(partition, self.reads.partitions)
         wanted = [path_id(text, "event") for text in events.split(",", DEFINITIONS_MAX_EVENTS)]
         if len(wanted) > DEFINITIONS_MAX_EVENTS:
             raise RequestProblem("not-found", f"at most {DEFINITIONS_MAX_EVENTS} events at once")

@@ -18,7 +18,7 @@ from streams.runtime.assignment import (
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.web import Request, Response, add_page, json_response
 from streams.runtime.web_lists import ListAnswer
-from streams.runtime.web_parameters import path_number
+from streams.runtime.web_parameters import path_partition
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
 from tables.messages.commands import LimitHolds
 
@@ -76,7 +76,7 @@ class PartitionViews:
 
     async def partition(self, request: Request, partition: str) -> Response:
         """How far the owner of a partition has decided, committed and stored it."""
-        number = path_number(partition, self.reads.partitions, "partition")
+        number = path_partition(partition, self.reads.partitions)
         return await self.reads.answer(request, number, partial(self._partition, number))
 
     async def partitions(self, request: Request) -> Response:

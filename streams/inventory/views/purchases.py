@@ -11,7 +11,7 @@ from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.web import Request, Response, add_page
-from streams.runtime.web_parameters import path_id, query_id
+from streams.runtime.web_parameters import path_id, query_event
 from tables.ledger.records import decode_purchase, purchase_key
 from tables.ledger.view_scans import PurchaseScan
 from tables.ledger.views import LogPlaceView, PurchaseView, purchase_view
@@ -51,7 +51,7 @@ class PurchaseViews:
 
     async def account_purchases(self, request: Request, account: str) -> Response:
         """The purchases of an account: of one ``event``, or of all in which it ever got tickets."""
-        wanted, event = path_id(account, "account"), query_id(request, "event")
+        wanted, event = path_id(account, "account"), query_event(request)
 
         def scan(partition: int, position: bytes) -> PurchaseScan:
             return PurchaseScan(*self.reads.access(partition), wanted, event, position)

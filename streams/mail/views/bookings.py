@@ -1,15 +1,14 @@
 """The views of the table ``bookings``: a booking, and all of them in pages."""
 
-from functools import partial
 from typing import Final
 
 from streams.runtime.app import App
-from streams.runtime.partition_lists import EntryScan, PartitionList
+from streams.runtime.partition_lists import entry_list
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.table import OffsetTable
 from streams.runtime.web import Request, Response, add_page
-from streams.runtime.web_parameters import path_id, query_id
+from streams.runtime.web_parameters import path_id, query_event
 from tables.bookings.records import PURCHASE_MARK, REMINDERS_PREFIX, booking_key, booking_prefix, decode_booking
 from tables.bookings.views import BookingView, booking_view
 
@@ -39,14 +38,10 @@ class BookingViews:
 
         ``path`` is where another worker is asked for the page, if not where we were.
         """
-        event = query_id(request, "event")
+        event = query_event(request)
         prefix = b"" if event is None else booking_prefix(event)
-
-        def begin(partition: int, position: bytes) -> EntryScan:
-            return EntryScan(partial(self._reads.table.scan, partition, prefix), max(position, prefix or START))
-
         home = None if event is None else self._reads.home_of(str(event))
-        return await PartitionList(self._reads, begin, _show).answer(request, home, path)
+        return await entry_list(self._reads, _show, prefix, prefix or START).answer(request, home, path)
 
 
 def _show(entry: tuple[bytes, bytes]) -> BookingView | None:

@@ -1,6 +1,5 @@
 """The views of the table ``contacts``: a contact, and all of them in pages; never a name or an address."""
 
-from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from msgspec import Struct
 
 from streams.mail.contacts import Contact, decode_contact
 from streams.runtime.app import App
-from streams.runtime.partition_lists import EntryScan, PartitionList
+from streams.runtime.partition_lists import entry_list
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.table import OffsetTable
@@ -56,11 +55,7 @@ class ContactViews:
 
     async def listed(self, request: Request, path: str | None = None) -> Response:
         """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""
-
-        def begin(partition: int, position: bytes) -> EntryScan:
-            return EntryScan(partial(self._reads.table.scan, partition, b""), position)
-
-        return await PartitionList(self._reads, begin, _show).answer(request, path=path)
+        return await entry_list(self._reads, _show).answer(request, path=path)
 
 
 def contact_view(account: UUID, contact: Contact) -> ContactView:

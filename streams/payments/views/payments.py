@@ -1,15 +1,14 @@
 """The views of the table ``payments``: a payment, and all of them in pages."""
 
-from functools import partial
 from typing import Final
 
 from streams.runtime.app import App
-from streams.runtime.partition_lists import EntryScan, PartitionList
+from streams.runtime.partition_lists import entry_list
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.table import OffsetTable
 from streams.runtime.web import Request, Response, add_page
-from streams.runtime.web_parameters import path_id, query_id
+from streams.runtime.web_parameters import path_id, query_event
 from tables.payments.records import PAYMENT_MARK, decode_payment, payment_key
 from tables.payments.views import PaymentView, payment_view
 
@@ -37,13 +36,9 @@ class PaymentViews:
 
         ``path`` is where another worker is asked for the page, if not where we were.
         """
-        event = query_id(request, "event")
+        event = query_event(request)
         prefix = PAYMENT_MARK if event is None else PAYMENT_MARK + event.bytes
-
-        def begin(partition: int, position: bytes) -> EntryScan:
-            return EntryScan(partial(self._reads.table.scan, partition, prefix), position)
-
-        return await PartitionList(self._reads, begin, _show).answer(request, path=path)
+        return await entry_list(self._reads, _show, prefix).answer(request, path=path)
 
 
 def _show(entry: tuple[bytes, bytes]) -> PaymentView:
