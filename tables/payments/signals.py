@@ -78,18 +78,10 @@ def _authorized_amount(record: PaymentRecord, event: PaymentEvent, amount: Decim
     return {} if is_old else {"authorized": amount}
 
 
-def _captured_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
-    return {"authorized": ZERO, "captured": max(record.captured, amount)}
-
-
 def _voided_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
     closed = event.reference or record.reference
     earlier = tuple([it for it in record.all_closed if it != closed])[-CLOSED_MAX:]
     return {"authorized": ZERO, "closed": closed, "closed_before": earlier}
-
-
-def _refunded_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
-    return {"refunded": max(record.refunded, amount)}
 
 
 def _confirmed_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
@@ -101,18 +93,6 @@ def _worth_left(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> 
     if record.state not in _SOLD:
         return {"due": amount, "refunds": with_returned_tickets(record, event.request, ZERO)}
     return {"worth": amount, "refunds": with_returned_tickets(record, event.request, record.worth - amount)}
-
-
-def _ordered_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
-    return with_order(record, event)
-
-
-def _kept_tickets(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
-    return {"refunds": with_kept_tickets(record, event.request, event.reason)}
-
-
-def _no_signal(record: PaymentRecord, event: PaymentEvent) -> None:
-    """A hold that was lengthened, or tickets that the ledger does not take back: no state changes."""
 
 
 def _confirmed(record: PaymentRecord, event: PaymentEvent) -> Signal:
@@ -154,18 +134,10 @@ def _captured(record: PaymentRecord, event: PaymentEvent) -> Signal:
     return Signal.CAPTURED_MORE if beyond > 0 else Signal.CAPTURED_LESS
 
 
-def _voided(record: PaymentRecord, event: PaymentEvent) -> Signal:
-    return Signal.FAILED_RETURNED if _is_returned(record) else Signal.VOIDED
-
-
 def _refunded(record: PaymentRecord, event: PaymentEvent) -> Signal:
     if record.balance > 0:
         return Signal.REFUNDED_PART
     return Signal.REFUNDED if record.worth else Signal.REFUNDED_ALL
-
-
-def _refund_ordered(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
-    return Signal.REFUND_GRANTED if record.balance > 0 else None
 
 
 def _failed(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
@@ -191,26 +163,26 @@ def _asked(record: PaymentRecord) -> Decimal:
 
 _AMOUNTS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent, Decimal], Changes]]] = {
     K.AUTHORIZED: _authorized_amount,
-    K.CAPTURED: _captured_amount,
+    K.CAPTURED: lambda record, _, amount: {"authorized": ZERO, "captured": max(record.captured, amount)},
     K.VOIDED: _voided_amount,
-    K.REFUNDED: _refunded_amount,
+    K.REFUNDED: lambda record, _, amount: {"refunded": max(record.refunded, amount)},
     K.CONFIRMED: _confirmed_amount,
     K.REDUCED: _worth_left,
     K.ENDED: _worth_left,
-    K.REFUND_ORDERED: _ordered_amount,
-    K.RETURN_REFUSED: _kept_tickets,
+    K.REFUND_ORDERED: lambda record, event, _: with_order(record, event),
+    K.RETURN_REFUSED: lambda record, event, _: {"refunds": with_kept_tickets(record, event.request, event.reason)},
 }
 _SIGNALS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent], Signal | None]]] = {
-    K.HELD: _no_signal,
+    K.HELD: lambda *_: None,  # it was lengthened: no state changes
     K.CONFIRMED: _confirmed,
     K.REFUSED: _refused,
     K.REDUCED: _reduced,
     K.ENDED: _ended,
     K.AUTHORIZED: _authorized,
     K.CAPTURED: _captured,
-    K.VOIDED: _voided,
+    K.VOIDED: lambda record, _: Signal.FAILED_RETURNED if _is_returned(record) else Signal.VOIDED,
     K.REFUNDED: _refunded,
     K.FAILED: _failed,
-    K.REFUND_ORDERED: _refund_ordered,
-    K.RETURN_REFUSED: _no_signal,
+    K.REFUND_ORDERED: lambda record, _: Signal.REFUND_GRANTED if record.balance > 0 else None,
+    K.RETURN_REFUSED: lambda *_: None,  # the tickets are kept: no state changes
 }
