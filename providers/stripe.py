@@ -1,8 +1,9 @@
 """Stripe behind the port: PaymentIntents that are captured by hand, with the official library."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -19,12 +20,7 @@ from stripe import (
 )
 
 from providers.http import RetryingClient
-from providers.port import (
-    CALL_TIMEOUT_S,
-    PageFields,
-    PaymentQuestion,
-    ProviderUnavailable,
-)
+from providers.port import CALL_TIMEOUT_S, PageFields, PaymentQuestion, ProviderUnavailable
 from providers.stripe_objects import (
     NAME,
     StripeCharge,
@@ -111,11 +107,8 @@ class StripeProvider:
 
     def page_fields(self, reference: str) -> PageFields | None:
         """For the card's fields. Raises ProviderUnavailable."""
-        try:
-            secret = self._retrieve(reference).client_secret
-        except StripeError as error:
-            raise _unavailable(error) from error
-        return PageFields(self._keys.browser, secret or "")
+        with _answering():
+            return PageFields(self._keys.browser, self._retrieve(reference).client_secret or "")
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         """The events of a webhook, checked; none for what does not concern us.
@@ -137,20 +130,14 @@ class StripeProvider:
         return await asyncio.get_running_loop().run_in_executor(self._threads, ask, asked)
 
     def _carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
-        try:
-            return self._told(request)
-        except StripeError as error:
-            raise _unavailable(error) from error
-
-    def _told(self, request: PaymentRequest) -> list[PaymentEvent]:
-        """What Stripe says to a request. Raises ProviderUnavailable, StripeError."""
         subject = Subject(request.event, request.purchase, self._site_url, f"{request.id}", request.id)
-        try:
-            return self._do(request, subject)
-        except MalformedRecord as error:
-            return [failure_of(request, datetime.now(UTC), str(error))]
-        except (CardError, InvalidRequestError) as error:
-            return self._refused(request, subject, error)
+        with _answering():
+            try:
+                return self._do(request, subject)
+            except MalformedRecord as error:
+                return [failure_of(request, datetime.now(UTC), str(error))]
+            except (CardError, InvalidRequestError) as error:
+                return self._refused(request, subject, error)
 
     def _refused(
         self, request: PaymentRequest, subject: Subject, error: CardError | InvalidRequestError
@@ -171,10 +158,8 @@ class StripeProvider:
 
     def _answer(self, question: PaymentQuestion) -> list[PaymentEvent]:
         source = f"look {datetime.now(UTC).isoformat()}"
-        try:
+        with _answering():
             return self._look(question.reference, Subject(question.event, question.purchase, self._site_url, source))
-        except StripeError as error:
-            raise _unavailable(error) from error
 
     def _do(self, request: PaymentRequest, subject: Subject) -> list[PaymentEvent]:
         once: Any = {"idempotency_key": str(request.id)}
@@ -231,26 +216,26 @@ class StripeProvider:
 
     def _booked(self, charge: StripeCharge, subject: Subject) -> list[PaymentEvent]:
         """Stripe may book the money, and know its fee, only after it was captured."""
-        try:
+        with _answering():
             return self._look(charge.payment_intent or "", subject)
-        except StripeError as error:
-            raise _unavailable(error) from error
 
     def _disputed(self, dispute: StripeDispute, source: str) -> list[PaymentEvent]:
         """A dispute does not name the purchase, so its payment is read."""
         if dispute.payment_intent is None:
             return []
-        try:
+        with _answering():
             intent = self._retrieve(dispute.payment_intent)
-        except StripeError as error:
-            raise _unavailable(error) from error
         subject = subject_of(intent.metadata, self._site_url, source)
         if subject is None:
             return []
         return [stripe_event(K.DISPUTED, subject, intent.id, dispute.amount, dispute.currency, dispute.reason)]
 
 
-def _unavailable(error: StripeError) -> ProviderUnavailable:
-    """An error that tells nothing of the payment."""
-    is_key = isinstance(error, (AuthenticationError, PermissionError))
-    return ProviderUnavailable("the key is refused" if is_key else type(error).__name__)
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Raises ProviderUnavailable for an error of Stripe's library, which tells nothing of the payment."""
+    try:
+        yield
+    except StripeError as error:
+        is_key = isinstance(error, (AuthenticationError, PermissionError))
+        raise ProviderUnavailable("the key is refused" if is_key else type(error).__name__) from error

@@ -5,17 +5,13 @@ import json
 
 def escaped(text: str) -> str:
     """The text with escapes for line breaks, bidi characters and control characters."""
-    return text if text.isprintable() else "".join(map(_escape, text))
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def escaped_json(text: str) -> str:
     """The same for a JSON text; its value stays the same."""
-    return text if text.isprintable() else "".join(map(_escape_json, text))
-
-
-def _escape(letter: str) -> str:
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-
-
-def _escape_json(letter: str) -> str:
-    return letter if letter.isprintable() else json.dumps(letter)[1:-1]
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
