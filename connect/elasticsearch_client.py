@@ -33,5 +33,5 @@ class _Node(Urllib3HttpNode):
 
 
 def elasticsearch_client(settings: ServerSettings, timeout_s: float, **more: Any) -> Elasticsearch:
-    """A client by the settings, each of whose answers is read within so many seconds since the call began."""
+    """A client by the settings. A call ends within ``timeout_s``, its whole answer included."""
     return Elasticsearch(**elasticsearch_options(settings, timeout_s) | {"node_class": _Node} | more)

@@ -133,7 +133,7 @@ class _Event:
                 left = one.figures["limit"] - (out[kind] if kind else out.total())
                 if one.figures["requested"] <= left:
                     what = f"{one.figures['requested']} tickets at offset {one.offset}, refused as {one.reason}"
-                    yield Finding(self.event, 2, f"{what}, were to be had: {left} were left {kind}".rstrip())
+                    yield Finding(self.event, 2, f"{what}, could be had: {left} were left {kind}".rstrip())
             for line in one.lines:
                 out[str(line.ticket_type)] += (one.held + one.sold) * line.quantity
 

@@ -85,7 +85,7 @@ class CarriedOut(NamedTuple):
 def carry_out(
     log: Iterable[list[Any]], partitions: int, codes: TicketCodes, into: ReplayTable, written: ReplayTable
 ) -> CarriedOut:
-    """Decide the commands of a partition of so many, as a worker would.
+    """Decide the commands of a partition, as a worker would; there are ``partitions`` in all.
 
     The workers' records (``written``) show which commands were decided that are dead letters today.
     """

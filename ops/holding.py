@@ -55,7 +55,7 @@ class Held(NamedTuple):
 
 
 def holders(now: Settings, event: UUID | None, most: int) -> list[HoldingAccount]:
-    """The accounts that hold the most, at most so many, of one event or of all. Raises psycopg.Error."""
+    """The ``most`` accounts that hold the most tickets, of one event or of all. Raises psycopg.Error."""
     with _connect(now) as connection, connection.cursor(row_factory=class_row(HoldingAccount)) as cursor:
         return cursor.execute(_HOLDERS, {"event": event, "most": most}).fetchall()
 

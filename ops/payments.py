@@ -75,7 +75,7 @@ def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment
         for payment in known:
             provider = providers.get(payment.provider)
             if provider is None:
-                yield payment, [PaymentDifference(payment, f"{payment.provider} is no provider of this deployment")]
+                yield payment, [PaymentDifference(payment, f"{payment.provider} is not a provider of this deployment")]
                 continue
             try:
                 found = loop.run(provider.look(_question(payment)))

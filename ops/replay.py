@@ -58,5 +58,5 @@ def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str
             )
     for key, value in written.scan():
         if key != WATERMARK_KEY and rebuilt.load([key]) == [None] and record_offset(value) < end:
-            different.append(f"{key.hex()} does not come of the log")
+            different.append(f"{key.hex()} does not follow from the log")
     return same, different

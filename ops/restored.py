@@ -124,7 +124,7 @@ def raise_versions(connection: psycopg.Connection[Any]) -> int:
     Raises NotReady, and changes nothing, if a row violates a constraint that is younger than the row.
     """
     if spoiled := [key for (key,) in connection.execute(SPOILED)]:
-        raise NotReady(f"the announcements of these events are no objects, mend them by SQL: {', '.join(spoiled)}")
+        raise NotReady(f"the announcements of these events are not objects, repair them by SQL: {', '.join(spoiled)}")
     try:
         with connection.transaction():
             count = connection.execute(RAISE, {"epoch": epoch(datetime.now(UTC))}).rowcount
@@ -158,7 +158,7 @@ def restored(now: Settings) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         check_positions(connection, client_options(now))
         rewind_sales(now)
-        log.info("the sales projection begins anew with the oldest outcome that is kept")
+        log.info("the sales projection starts again with the oldest outcome that is kept")
         log.info("%d events have new versions and are announced", raise_versions(connection))
     log.info("new snapshots: %s", ", ".join(resync(now)) or "none was needed")
     done = asyncio.run(reindex(now, lambda line: log.info("reindex: %s", line)))

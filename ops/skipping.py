@@ -55,7 +55,7 @@ def refusal(log: LogBounds, committed: int | None, first: int, last: int, there:
     """
     read = f"the ledger has read up to offset {(committed or 0) - 1}"
     reasons = (
-        (first > last or first < 0, f"{first} to {last} are no offsets"),
+        (first > last or first < 0, f"{first} to {last} are not offsets"),
         (there is not None, f"offset {there} is still in the log: only what the log lacks can be skipped"),
         (last + 1 < log.begin, f"the log begins at offset {log.begin}: skip up to {log.begin - 1}"),
         (committed is not None and last + 1 < committed, f"{read}: skip up to there"),

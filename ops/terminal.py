@@ -17,7 +17,7 @@ SHOWN_LINES_MAX: Final = 20
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Raise BrokenPipeError (ops/__main__.py): rich would end with 1, which tells of findings."""
+        """Raise BrokenPipeError (ops/__main__.py): rich would end with exit code 1, which means findings."""
         raise BrokenPipeError
 
 

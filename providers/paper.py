@@ -115,7 +115,7 @@ class PaperProvider:
         check_signature(self._key, headers.get(SIGNATURE_HEADER, ""), body, now)
         notice = decode_json(_notices, body, MalformedRecord)
         if notice.kind not in _STATES.values() and notice.kind not in (K.CAPTURED, K.REFUNDED, K.DISPUTED):
-            raise WebhookRefused(f"{notice.kind} is no kind of notice")
+            raise WebhookRefused(f"{notice.kind} is not a kind of notice")
         return [_told(K(notice.kind), notice.payment, notice.id, notice.request)]
 
 
@@ -132,7 +132,7 @@ def _payment(answer: object, asked: PaymentRequest | PaymentQuestion) -> PaperPa
     try:
         payment = msgspec.convert(answer, PaperPayment)
     except msgspec.ValidationError as error:
-        raise ProviderUnavailable("an answer that is no payment") from error
+        raise ProviderUnavailable("an answer that is not a payment") from error
     if (payment.event, payment.purchase, payment.currency) != (asked.event, asked.purchase, asked.currency):
         raise ProviderUnavailable("an answer about another payment")
     return payment

@@ -139,7 +139,7 @@ def check_answer(body: bytes) -> None:
     try:
         _answers.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProviderUnavailable("an answer that is no object") from error
+        raise ProviderUnavailable("an answer that is not an object") from error
 
 
 def intent_of(answer: Any) -> StripeIntent:
@@ -152,7 +152,7 @@ def object_of(answer: Any, kind: type[Found]) -> Found:
     try:
         return msgspec.convert(answer, kind)
     except msgspec.ValidationError as error:
-        raise ProviderUnavailable(f"an answer that is no {kind.__name__}") from error
+        raise ProviderUnavailable(f"an answer that is not a {kind.__name__}") from error
 
 
 def intent_events(intent: StripeIntent, subject: Subject) -> list[PaymentEvent]:

@@ -115,5 +115,5 @@ def exit_with(*lines: str) -> NoReturn:
 def _secrets_folder() -> str | None:
     folder = os.environ.get(SECRETS_FOLDER)
     if folder is not None and not Path(folder).is_dir():
-        raise NotADirectoryError(f"{folder} is no folder")
+        raise NotADirectoryError(f"{folder} is not a folder")
     return folder

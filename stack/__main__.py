@@ -126,7 +126,7 @@ def clean() -> None:
 
 @main.command()
 def jars() -> None:
-    """Lock the jars of the embedded servers anew, as stack/jars/roots.toml asks for them."""
+    """Write the lock files of the embedded servers' jars again, by stack/jars/roots.toml."""
     lock = resolve_name("stack.jars.locking:lock")  # what it is made with, no other command has to load
     for line in lock():
         click.echo(line)

@@ -65,7 +65,7 @@ def restore_all(stack: Stack, made: Path) -> None:
     """
     home = stack.settings.home
     if not (made / DUMP).is_file() or not all((made / name).is_dir() for name in (SECRETS, LEDGER)):
-        raise RestoreRefused(f"{made} is no set of backups")
+        raise RestoreRefused(f"{made} is not a set of backups")
     if any((home / name).exists() for name in ("postgres", *NEEDED)):
         raise RestoreRefused(f"{home} has data: name another folder (TURNSTILE_HOME), or delete it (make clean-data)")
     check_dump(stack, made / DUMP)

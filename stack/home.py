@@ -93,7 +93,7 @@ class Home:
         if not self.folder.exists():
             return
         if not (self.folder / "lock").exists():
-            raise StackError(f"{self.folder} is no data folder of the stack: it has no file named lock")
+            raise StackError(f"{self.folder} is not a data folder of the stack: it has no file named lock")
         self.lock()
         self.outlive()
         shutil.rmtree(files_of(self.folder, self.postgres_folder).folder, ignore_errors=True)

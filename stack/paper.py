@@ -57,7 +57,7 @@ class Paper:
         return hmac.compare_digest(authorization.encode(), b"Bearer " + self._key)
 
     def carry_out(self, kind: str, shop_id: str, request: str, asked: Row) -> Answer:
-        """Carry out a request of the shop and tell of it."""
+        """Carry out a request of the shop, and send a notice about it."""
         does: Mapping[str, Callable[[], Answer]] = {
             "authorize": lambda: self.books.authorize(asked),
             "capture": lambda: self.books.capture(shop_id, asked),

@@ -117,7 +117,7 @@ class Supervision:
             self._cycles[name] = self._cycle(name)
 
     def _pass(self, seconds: float) -> Iterator[str]:
-        """Wait so many seconds, one step at least."""
+        """Wait for ``seconds``, at least one step."""
         until = self._clock() + seconds
         yield "down"
         while self._clock() < until:

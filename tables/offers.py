@@ -91,7 +91,7 @@ def cheapest(offers: list[TicketOffer]) -> TicketOffer | None:
 
 
 class SalePeriod(NamedTuple):
-    """What is so of an event's tickets from one time to another (ms); None without a beginning or an end."""
+    """What is true of an event's tickets from one time to another (ms); None without a beginning or an end."""
 
     tickets: Tickets
     begins_ms: int | None
@@ -129,7 +129,7 @@ class EventOffer:
         return next(word for word in Tickets if word.value in words)
 
     def periods(self) -> Iterator[SalePeriod]:
-        """What is so when, in order and without gaps."""
+        """What is true when, in order and without gaps."""
         bounds = [bound for stock in self._stocks for bound in (stock.sale_starts, stock.sale_ends)]
         begins, edges = None, sorted({bound for bound in bounds if bound is not None})
         now = self.tickets(edges[0] - 1 if edges else 0)

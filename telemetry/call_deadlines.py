@@ -26,7 +26,7 @@ _call: Final = threading.local()
 
 @contextmanager
 def call_within(seconds: float | None) -> Iterator[None]:
-    """Limit what this thread reads within the block, by the connections below, to so many seconds in all (None: no)."""
+    """Limit all reads of this thread within the block, on the connections below, to ``seconds``; None is no limit."""
     before = getattr(_call, "ends_at", None)
     _call.ends_at = None if seconds is None else time.monotonic() + seconds
     try:

@@ -46,7 +46,7 @@ class EventIndex(EventSearch):
             except BadRequestError as error:
                 if begins is None:
                     raise
-                raise wrong("?cursor", "is no cursor of this search") from error
+                raise wrong("?cursor", "is not a cursor of this search") from error
             hits: list[Json] = answer["hits"]["hits"]
             listed = hits[: asked.limit]
             found = [shown("the index", hit["_source"], partial(_event, hit, asked, at_ms)) for hit in listed]

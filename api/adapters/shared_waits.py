@@ -66,5 +66,5 @@ class SharedWaits(Generic[Key, Value]):
                 waiting.set_result(value)
 
     def _taken(self, keys: Collection[Key]) -> list[asyncio.Future[Value | None]]:
-        """The requests that wait for these keys. Later ones are asked for anew."""
+        """The requests that wait for these keys. Later ones are part of another question."""
         return [one for key in keys for one in self._waiting.pop(key, ()) if not one.done()]

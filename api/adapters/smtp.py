@@ -59,7 +59,7 @@ def _recipient(address: str) -> str:
     try:
         return smtp_address(address)
     except ValueError as error:  # an address that was stored before the present check
-        raise wrong("/email", "is no address that a mail can be sent to") from error
+        raise wrong("/email", "is not an address that mail can be sent to") from error
 
 
 async def _hand_over(server: SMTP, message: EmailMessage, sender: str, to: str) -> None:

@@ -31,7 +31,7 @@ class AccountMailText(NamedTuple):
 
 
 def account_mail_text(about: AccountMail, into: NullTranslations, roles: int = 0) -> AccountMailText:
-    """The texts of a mail; one about roles tells that many."""
+    """The texts of a mail; the one about roles depends on their number."""
     return _roles_changed(into, roles) if about is AccountMail.ROLES_CHANGED else _TEXTS[about](into)
 
 

@@ -232,7 +232,7 @@ class HttpConnection(HttpToolsProtocol):
         self._body_max_bytes = length
 
     def _read(self, part: ConnectionPhase) -> None:
-        """That part of the newest request is to come."""
+        """Note which part of the newest request comes next."""
         self.reading = part
         if self.phase is not ANSWER:
             self._enter(part)

@@ -1,4 +1,4 @@
-"""Changes of a seating plan: sections that come and go, and seats of a section that are marked anew or removed."""
+"""Changes of a seating plan: sections are added and removed, seats of a section are marked or removed."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Any

@@ -44,7 +44,7 @@ class DrawingFault(StrEnum):
     NOT_SVG = "the file is no SVG drawing"
     HAS_ENTITIES = "the drawing declares entities"
     NO_SEATS = "the drawing has no seats"
-    NO_SEAT_NAME = "{name!r} is no seat: write ROW-SEAT"
+    NO_SEAT_NAME = "{name!r} is not a seat: write ROW-SEAT"
     SEAT_TWICE = "seat {name} is drawn twice"
     SAME_PLACE = "seats {name} and {other} are in one place"
     SEAT_MOVED = "seat {name} is moved by a transform or a nested svg"

@@ -126,7 +126,7 @@ def hold(event_id: UUID) -> BaseResponse:
 
 
 class _Fragment(NamedTuple):
-    """The fragments for the pages that show the same types as open, and whether these should be loaded anew."""
+    """The fragments for the pages that show the same types as open, and whether these have to be reloaded."""
 
     text: str
     is_other_page: bool

@@ -1,4 +1,4 @@
-"""What the holder of a purchase is told of it and of its event, on every page alike."""
+"""What every page says to the holder of a purchase about it and its event."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple

@@ -60,7 +60,7 @@ def confirm_address(body: Confirmation) -> Response:
 
     It is valid only with the `request` secret of the response that announced the mail.
 
-    Only here, after the code, the response tells that the address has an account already.
+    Only here, after the code, the response says whether the address has an account already.
     """
     account = confirmed_by_code(body).account
     return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")

@@ -35,11 +35,11 @@ def after(asked: SearchQuery) -> list[Any] | None:
         raw = base64.urlsafe_b64decode(asked.cursor + "=" * (-len(asked.cursor) % 4))
         cursor = _decode(raw)
     except (binascii.Error, ValueError) as error:
-        raise wrong("?cursor", "is no cursor of this search") from error
+        raise wrong("?cursor", "is not a cursor of this search") from error
     place = cursor.after[0]
     is_time = asked.order in (Sort.DATE, Sort.LATEST)
     if cursor.search != _fingerprint(asked) or isinstance(place, str) or (is_time and not isinstance(place, int)):
-        raise wrong("?cursor", "is no cursor of this search")
+        raise wrong("?cursor", "is not a cursor of this search")
     return list(cursor.after)
 
 

@@ -28,7 +28,7 @@ def facet_filters(asked: SearchQuery, at_ms: int) -> dict[str, Json]:
 
 
 def on_sale(tickets: Tickets, at_ms: int) -> Json:
-    """Events of whose tickets that is so at ``at_ms``."""
+    """Events whose tickets are in that state at ``at_ms``."""
     return {"term": {f"sale.{tickets}": at_ms}}
 
 

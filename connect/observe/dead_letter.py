@@ -51,13 +51,13 @@ class DeadLetter:
     @property
     def error(self) -> str:
         """Why the consumer could not use the record."""
-        return self.info.error if self.info else "odd: no dead letter of ours, its headers are others'"
+        return self.info.error if self.info else "foreign: not one of our dead letters, somebody else wrote it"
 
     @property
     def obstacle(self) -> str | None:
         """Why it can't be replayed; None if it can."""
         if self.info is None:
-            return "it is no dead letter of ours"
+            return "it is not one of our dead letters"
         if self.info.origin.last_offset is not None:
             return f"it holds the bytes of the whole batch {self.record}"
         if self.info.cuts:

@@ -1,4 +1,4 @@
-"""The verdict on an on-sale that is paid online: promise 10 from Paper's own books, and what the organizer is told."""
+"""The verdict on a paid on-sale: promise 10 from Paper's own books, and what the organizer reads about it."""
 
 import asyncio
 import time

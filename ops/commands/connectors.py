@@ -24,7 +24,7 @@ name_argument = click.argument("name")
 
 @click.group(name="connectors")
 def command() -> None:
-    """How row changes come from PostgreSQL into Kafka: look, restart, pause. For new events that nobody can find."""
+    """The capture of rows from PostgreSQL into Kafka: look, restart, pause. For new events that nobody can find."""
 
 
 @command.command(name="list")
@@ -52,7 +52,7 @@ def list_connectors(*, as_json: bool) -> None:
 def restart(name: str) -> None:
     """Start a failed connector and its task again, after what it stopped at was repaired. Loses and repeats nothing."""
     _tell(name, ConnectClient.restart)
-    click.echo(f"{name}: asked to start again; `turnstile connectors list` tells")
+    click.echo(f"{name}: asked to start again; `turnstile connectors list` shows the result")
 
 
 @command.command()
@@ -78,7 +78,7 @@ def resume(name: str) -> None:
 def skip(name: str, reason: str, *, yes: bool) -> None:
     """Get a failed connector past a row that is too large for a record. This one change is in no topic then.
 
-    Only where `list` shows RecordTooLargeException. The row is named; mend it, and it is told again.
+    Only where `list` shows RecordTooLargeException. The row is named; repair it, and it is captured again.
     """
     connector, now = _known(name), settings()
     with closing(ConnectClient(now.connect_url)) as worker:
@@ -91,7 +91,7 @@ def skip(name: str, reason: str, *, yes: bool) -> None:
         details = {"connector": name, "lsn": change.lsn, "table": change.table, "row": change.key}
         actions.record(client_options(now), "connectors skip", reason, **details)
         skipping.skip_change(worker, connector, change, Polling(now.bootstrap_seconds))
-    click.echo(f"{name}: goes on behind it. Make the row smaller by SQL, which tells it again, then `turnstile verify`")
+    click.echo(f"{name}: continues after it. Make the row smaller by SQL, and it is captured; then `turnstile verify`")
 
 
 def written(lsn: int) -> str:

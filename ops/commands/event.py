@@ -19,7 +19,7 @@ from tables.ledger.as_of import AsOf
 @as_of_option
 @json_option
 def command(event: UUID, as_of: AsOf, *, as_json: bool) -> None:
-    """Print the stock of EVENT now, or at an earlier moment, decided once more from the command log.
+    """Print the stock of EVENT now or at an earlier moment, by deciding its commands again from the log.
 
     Begins at the newest snapshot before the moment, if there is one. Read-only. About 100 s of a core for a million
     commands of the event, 20 s for a million others in its partition. Exit code 1 if the ledger did not know the event,

@@ -13,7 +13,7 @@ from tables.signing.tickets import InvalidTicket, TicketSigner, read_ticket
 
 @click.group(name="gate")
 def command() -> None:
-    """Tickets at the entrance. A ticket says its event and its code; that a code admits once is for the gate."""
+    """Tickets at the entrance. A ticket has its event and its code. The gate itself lets a code in only once."""
 
 
 @command.command()
@@ -26,15 +26,15 @@ def key() -> None:
 @click.argument("public_key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("ticket")
 def check(public_key: Path, ticket: str) -> None:
-    """Print the event and the code of a TICKET, the text in its picture. Exit code 1 for what is no ticket."""
+    """Print the event and the code of a TICKET, the text in its picture. Exit code 1 if it is not a ticket."""
     try:
         known = load_pem_public_key(public_key.read_bytes())
     except ValueError as error:
-        raise click.BadParameter(f"{public_key} is no public key (PEM)") from error
+        raise click.BadParameter(f"{public_key} is not a public key (PEM)") from error
     if not isinstance(known, Ed25519PublicKey):
-        raise click.BadParameter(f"{public_key} is no Ed25519 key")
+        raise click.BadParameter(f"{public_key} is not an Ed25519 key")
     try:
         read = read_ticket(ticket.strip(), known)
     except InvalidTicket as error:
-        sys.exit(f"no ticket: {error}")
+        sys.exit(f"not a ticket: {error}")
     click.echo(f"{read.event} {read.code}")

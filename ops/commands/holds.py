@@ -32,10 +32,12 @@ def list_holders(event: UUID | None, *, as_json: bool) -> None:
 @command.command()
 @click.argument("event", type=click.UUID)
 @click.option("--account", type=click.UUID, help="The holds of this account only.")
-@click.option("--keep", type=click.IntRange(min=0), help="Leave each account its oldest holds, up to so many tickets.")
+@click.option(
+    "--keep", type=click.IntRange(min=0), help="Leave each account its oldest holds, up to this number of tickets."
+)
 @click.option("--reason", required=True, help="Why; it is kept with the action (`turnstile actions`).")
 def end(event: UUID, account: UUID | None, keep: int | None, reason: str) -> None:
-    """End holds of EVENT: all those of an account, or, with --keep, what is beyond so many tickets of an account.
+    """End holds of EVENT: all those of an account, or with --keep those beyond this many tickets of each account.
 
     The tickets are on sale again at once, and the accounts get a mail. What was confirmed meanwhile stays sold. Exit
     code 1 if there was nothing to end.

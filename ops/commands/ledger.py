@@ -46,7 +46,7 @@ def skip(partition: int, first: int, last: int, reason: str) -> None:
 @command.command()
 @_offsets
 def resend(partition: int, first: int, last: int, reason: str) -> None:
-    """Append the commands at the offsets FROM to TO again, where the log was written anew over decided ones.
+    """Append the commands at the offsets FROM to TO again, where the log was rewritten over decided ones.
 
     A command that was decided before is answered as it was; nothing happens twice.
     """

@@ -12,7 +12,7 @@ from settings import settings
 
 @click.group(name="payments")
 def command() -> None:
-    """Look at payments, and make good what a provider's lost message left open."""
+    """Look at payments, and settle those that a lost message of the provider left open."""
 
 
 @command.command(name="reconcile")

@@ -12,7 +12,7 @@ from streams.search.reindex import reindex
 
 @click.command(name="reindex")
 def command() -> None:
-    """Build the search index anew from PostgreSQL while changes go on: when `verify` found it wrong.
+    """Rebuild the search index from PostgreSQL while changes continue: when `verify` found it wrong.
 
     An event whose row can't be indexed is left out and named. Exit code 1 if there is one.
     """

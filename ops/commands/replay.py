@@ -18,7 +18,7 @@ FIELDS = ("partition", "commands", "same", "different")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the scratch tables in this folder.")
 @json_option
 def command(keep: Path | None, *, as_json: bool) -> None:
-    """Make the ledger anew from the command log, in a scratch table, and compare: is what was decided still decided so?
+    """Rebuild the ledger from the command log in a scratch table: would everything still be decided the same way?
 
     Before an upgrade that touches the rules, or when a decision is doubted. Read-only; about 50 s of a core for a
     million purchases. Exit code 1 if a record differs, 2 if the log no longer reaches back to its beginning.

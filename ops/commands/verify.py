@@ -1,4 +1,4 @@
-"""``turnstile verify``: promises 1, 2, 5 and 9 held against live data."""
+"""``turnstile verify``: promises 1, 2, 5 and 9 checked on live data."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ SALE_DIFFERS = "docs/operations.md has the repair under SaleDiffers"
 @click.option("--within", default=30.0, show_default=True, help="Seconds for changes on their way to index and ledger.")
 @json_option
 def command(within: float, *, as_json: bool) -> None:
-    """Hold promises 1, 2, 5 and 9 against live data: after an incident, a restore, an upgrade. Read-only.
+    """Check promises 1, 2, 5 and 9 on live data: after an incident, a restore or an upgrade. Read-only.
 
     1: the ledger's counters are what all purchases add up to, and no more is out than there is. 2: nobody was refused
     as sold out while there were tickets. 5: the search index is equal to PostgreSQL; the replication slots are read.

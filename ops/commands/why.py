@@ -28,7 +28,7 @@ from tables.messages.commands import LimitHolds
 def command(purchase: UUID, event: UUID | None, as_of: AsOf, *, as_json: bool) -> None:
     """Print each decision on PURCHASE: the command, the rule that decided it, and the stock and limits that it met.
 
-    Read-only; the commands of the event are decided once more from the command log. About 100 s of a core for a million
+    Read-only; it decides the commands of the event again from the log. About 100 s of a core for a million
     commands of the event, 20 s for a million others; without --event it reads all of them. If the log no longer has its
     beginning, it begins at the oldest snapshot that the log continues; of a decision before that it knows neither stock
     nor limits. Exit code 1 if there is no such purchase, 2 if neither the log nor a snapshot reaches back.

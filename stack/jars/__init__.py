@@ -1,6 +1,6 @@
 """The jars of the embedded servers: each named in a lock file with its sha256, fetched from Maven Central once.
 
-``python -m stack jars`` writes the lock files anew from ``roots.toml``.
+``python -m stack jars`` writes the lock files again from ``roots.toml``.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Lock the jars anew: resolve roots.toml in pure Python and note the sha256 of each jar."""
+"""Locks the jars: resolves roots.toml in pure Python and notes the sha256 of each jar."""
 
 import hashlib
 import tempfile

@@ -3,8 +3,8 @@
 A batch is handled in this order, each step acknowledged before the next: purchase records, event records, outcomes,
 commands that follow, dead letters, misrouted commands; then its input is committed. Partitions are handled in parallel.
 
-The commands of each event are decided together: between those of others the processor would have to fetch what is known
-of an event for each of them anew.
+The commands of each event are decided together: otherwise the processor would have to fetch the data of an event again
+for each of them.
 """
 
 import logging

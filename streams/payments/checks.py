@@ -1,7 +1,7 @@
 """The timer that asks the providers about unfinished payments: a lost webhook or request is made good.
 
-It appends what they say to ``payment-events``, and then that the payment was checked, whereupon everything that has no
-answer is sent again. So it changes nothing itself, and a crash loses nothing.
+It appends what they say to ``payment-events``, and then that the payment was checked; whatever has no answer is then
+sent again. So it changes nothing itself, and a crash loses nothing.
 """
 
 import asyncio

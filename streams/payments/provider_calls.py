@@ -34,7 +34,7 @@ class ProviderCalls:
     def _known(self, name: str) -> Provider:
         provider = self._providers.get(name)
         if provider is None:
-            raise MalformedRecord(f"{name} is no provider of this deployment - at `$.provider`")
+            raise MalformedRecord(f"{name} is not a provider of this deployment - at `$.provider`")
         return provider
 
 

@@ -249,4 +249,4 @@ def _read(answer: Any, shape: type[Answer]) -> Answer:
     try:
         return msgspec.convert(getattr(answer, "body", answer), shape)
     except msgspec.ValidationError as error:
-        raise UnexpectedAnswer(f"this is no answer of Elasticsearch: {error}") from error
+        raise UnexpectedAnswer(f"this is not an answer of Elasticsearch: {error}") from error

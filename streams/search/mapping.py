@@ -57,7 +57,7 @@ _PROPERTIES: Final[dict[str, Any]] = {
     "organizer": _KEYWORD,
     "location": {"type": "geo_point"},
     "priceFrom": {"properties": {"amount": {"type": "double"}, "currency": _KEYWORD}},
-    # By what is so of the tickets: when it is so, if none is sold or given back.
+    # By state of the tickets: when they are in it, if none is sold or given back.
     "sale": {"properties": dict.fromkeys(Tickets, _MILLISECONDS)},
     "ticketTypes": _NOT_SEARCHED,
     # For full-text search; for the search by a whole title, and for filters on city and tag.

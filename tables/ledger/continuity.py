@@ -50,7 +50,7 @@ class Loss(NamedTuple):
                 return f"the log begins at offset {self.last + 1}: {offsets} were deleted before they were read"
             case Cause.CUT:
                 return f"the log ends at offset {self.first}: {offsets} were read, are lost, and will be given again"
-        return f"the record at offset {self.first} is not the one that was read there: the log was written anew"
+        return f"the record at offset {self.first} is not the one that was read there: the log was rewritten"
 
 
 def find_loss(

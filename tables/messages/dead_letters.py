@@ -108,5 +108,5 @@ def _info(topic: bytes, partition: bytes, offset: bytes, error: bytes, details: 
 def _natural(text: bytes | int) -> int:
     number = int(text)
     if not 0 <= number < 2**63:
-        raise ValueError(f"{number} is no offset, partition or size")
+        raise ValueError(f"{number} is not an offset, a partition or a size")
     return number

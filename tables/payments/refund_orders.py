@@ -23,7 +23,7 @@ def check_order(record: PaymentRecord, event: PaymentEvent) -> None:
     if event.account is None or event.request is None:
         raise MalformedRecord("a refund has an account that ordered it, and a request")
     if event.amount is not None and (event.amount == 0 or event.currency != record.currency):
-        raise MalformedRecord(f"the refund is no amount in {record.currency} - at `$.amount`")
+        raise MalformedRecord(f"the refund is not an amount in {record.currency} - at `$.amount`")
 
 
 def with_order(record: PaymentRecord, event: PaymentEvent) -> dict[str, Any]:

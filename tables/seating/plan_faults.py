@@ -12,7 +12,7 @@ class PlanFault(StrEnum):
     HALL_TOO_LARGE = "the plan has {count} seats, which is more than {limit}"
     SECTION_TOO_LARGE = "section {name} has {count} seats, which is more than {limit}"
     SOLD_BOTH_WAYS = "ticket type {category} is sold by seat and in a general section"
-    UNKNOWN_CATEGORY = "section {name} has the category {category}, which is no ticket type of the event"
+    UNKNOWN_CATEGORY = "section {name} has the category {category}, which is not a ticket type of the event"
     SEVERAL_CATEGORIES = "section {name} has no rows: it must have one category"
     ROW_TWICE = "row {row} of section {name} is there twice"
     SEAT_TWICE = "seat {seat} is there twice"

@@ -61,7 +61,7 @@ class LinkSigner:
         """The subject of a link of that kind. Raises LinkInvalid, or LinkExpired if it expired before ``now``."""
         body, _, signature = text.encode(errors="replace").partition(b".")
         if not any(hmac.compare_digest(_signature(key, kind, body), signature) for key in self._keys):
-            raise LinkInvalid("this is no link of ours, or a part of it is missing")
+            raise LinkInvalid("this is not one of our links, or a part of it is missing")
         content = urlsafe_b64decode(body + b"=" * (-len(body) % 4))
         subject = content[EXPIRY_BYTES:]
         if int.from_bytes(content[:EXPIRY_BYTES]) <= now.timestamp():

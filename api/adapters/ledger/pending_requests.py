@@ -112,7 +112,7 @@ class PendingRequest:
             await result_within(over, self.seconds)
 
     async def wait_for_acknowledgement(self, seconds: float) -> None:
-        """Return on the acknowledgement, on a failure, or after so many seconds."""
+        """Return on the acknowledgement, on a failure, or after ``seconds``."""
         if not self.is_taken:
             taken = asyncio.get_running_loop().create_future()
             self.on_taken = lambda: _settle(taken)
@@ -120,7 +120,7 @@ class PendingRequest:
 
 
 async def result_within(future: asyncio.Future[Value | None], seconds: float) -> Value | None:
-    """The future's result; None after so many seconds, which is its result then.
+    """The future's result; None after ``seconds``, which becomes its result.
 
     A third of the cost of asyncio.wait_for.
     """

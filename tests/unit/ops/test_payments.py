@@ -71,7 +71,7 @@ def test_what_the_provider_says_is_appended(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(payments, "providers_of", lambda _: {"paper": provider})
     monkeypatch.setattr(payments, "_known", lambda _, everything: [KNOWN, gone])
     found = list(payments.reconcile(Settings(ticket_key="k" * 32), everything=True))
-    assert [[each.said for each in said] for _, said in found] == [[], ["gone is no provider of this deployment"]]
+    assert [[each.said for each in said] for _, said in found] == [[], ["gone is not a provider of this deployment"]]
     assert [decode_payment_event(value).kind for value in log.values] == [K.CAPTURED]
 
 

@@ -88,7 +88,7 @@ def test_a_record_that_differs_is_missing_or_comes_of_nothing_is_told(tmp_path: 
     written |= {event: older.table[event]}
     _, different = compared(tmp_path, driver.table, written, 3)
     assert sorted(text.split(" ", 1)[1] for text in different) == [
-        "does not come of the log",
+        "does not follow from the log",
         "is not in the changelog",
         "is of offset 0, the log makes it of offset 2",
     ]

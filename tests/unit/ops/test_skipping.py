@@ -38,8 +38,8 @@ def test_what_the_log_lacks_can_be_skipped(log: LogBounds, committed: int | None
         (LogBounds(5000, 6000), 1000, 1000, 2000, None, "skip up to 4999"),
         (LogBounds(5000, 6000), 1000, 2000, 4999, None, "skip from 1000 on"),
         (LogBounds(0, 950), 1000, 950, 960, None, "the ledger has read up to offset 999"),
-        (LogBounds(0, 950), 1000, 999, 950, None, "are no offsets"),
-        (LogBounds(0, 950), None, -1, 950, None, "are no offsets"),
+        (LogBounds(0, 950), 1000, 999, 950, None, "are not offsets"),
+        (LogBounds(0, 950), None, -1, 950, None, "are not offsets"),
         (LogBounds(0, 950), 1000, 950, 950 + FILL_MAX_RECORDS, None, "a new ledger is needed"),
     ],
 )

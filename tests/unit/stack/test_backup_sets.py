@@ -111,7 +111,7 @@ def test_nothing_is_restored_over_data(stack: TrialStack, tmp_path: Path, name: 
 
 
 def test_what_is_no_set_is_refused(stack: TrialStack, tmp_path: Path) -> None:
-    with pytest.raises(RestoreRefused, match="is no set of backups"):
+    with pytest.raises(RestoreRefused, match="is not a set of backups"):
         restore_all(stack, tmp_path)
 
 

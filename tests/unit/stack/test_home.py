@@ -82,7 +82,7 @@ def test_a_folder_in_use_is_not_removed(folder: Path) -> None:
 def test_a_folder_that_is_none_of_ours_is_not_removed(folder: Path) -> None:
     folder.mkdir()
     (folder / "letters").touch()
-    with pytest.raises(StackError, match="is no data folder"):
+    with pytest.raises(StackError, match="is not a data folder"):
         home_in(folder).remove()
     assert (folder / "letters").exists()
     with pytest.raises(StackError, match="has other files"):

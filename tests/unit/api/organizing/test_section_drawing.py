@@ -122,8 +122,8 @@ HOSTILE = {
     "a drawing in the drawing": (svg(f"<svg>{SEAT}</svg>"), "seat A-1 is moved"),
     "a seat twice": (svg(SEAT + SEAT), "seat A-1 is drawn twice"),
     "two seats in a place": (svg(SEAT + SEAT.replace("A-1", "A-2")), "seats A-1 and A-2 are in one place"),
-    "no name of a seat": (svg(SEAT.replace("A-1", "stage")), "'stage' is no seat"),
-    "a script as a name": (svg(SEAT.replace("A-1", "&lt;script&gt;-1")), "is no seat"),
+    "no name of a seat": (svg(SEAT.replace("A-1", "stage")), "'stage' is not a seat"),
+    "a script as a name": (svg(SEAT.replace("A-1", "&lt;script&gt;-1")), "is not a seat"),
     "too many seats": (
         svg("".join(f'<circle data-seat="{n // 400}-{n % 400}" r="4"/>' for n in range(10_001))),
         "more than 10000 seats",

@@ -79,7 +79,7 @@ def test_a_ticket_type_with_seats_stays_until_the_plan_is_gone(
         (lambda body, _: body["sections"].append(body["sections"][0]), "section A is there twice"),
         (lambda body, _: body["sections"][0]["rows"].append(body["sections"][0]["rows"][0]), "row 1 of section A"),
         (lambda body, _: body["sections"][0]["rows"][0]["seats"][1].update(label="1"), "seat A-1-1 is there twice"),
-        (lambda body, _: body["sections"][0].update(category=str(uuid4())), "no ticket type of the event"),
+        (lambda body, _: body["sections"][0].update(category=str(uuid4())), "not a ticket type of the event"),
         (
             lambda body, kind: body["sections"].append({"name": "B", "category": kind}),
             "is sold by seat and in a general section",

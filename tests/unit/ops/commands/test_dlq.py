@@ -237,16 +237,16 @@ def test_an_odd_record_is_shown_as_odd_and_never_replayed(broker: Broker, value:
     broker.append(dead_letters("mailer"), 1, b"\xff", value, headers)
 
     assert json.loads(run("count", "--json"))["mailer"] == 2
-    assert "dlq.mailer[1]@1\n  odd: no dead letter of ours" in run("list")
+    assert "dlq.mailer[1]@1\n  foreign: not one of our dead letters" in run("list")
     assert json.loads(run("show", "mailer:1:1"))["topic"] is None
-    assert "no dead letter of ours" in run("replay", "mailer:1:1", code=1)
+    assert "not one of our dead letters" in run("replay", "mailer:1:1", code=1)
     assert run("discard", "mailer:1:1").split() == ["mailer:1:1", "discarded"]
     assert json.loads(run("count", "--json"))["mailer"] == 1
 
 
 def test_a_letter_that_says_it_is_of_another_topic_is_odd(broker: Broker) -> None:
     bury(broker, "mailer", COMMANDS, b"{}")
-    assert "no dead letter of ours" in run("replay", "mailer:1:0", code=1)
+    assert "not one of our dead letters" in run("replay", "mailer:1:0", code=1)
     assert (COMMANDS, 1) not in broker.topics
 
 

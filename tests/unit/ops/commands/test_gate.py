@@ -36,7 +36,7 @@ def test_a_ticket_is_checked_with_the_printed_key(public_key: Path) -> None:
 def test_what_is_no_ticket_is_told_with_exit_code_1(public_key: Path, text: str) -> None:
     done = CliRunner().invoke(gate, ["check", str(public_key), text])
     assert done.exit_code == 1
-    assert "no ticket" in done.output
+    assert "not a ticket" in done.output
 
 
 def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:

@@ -47,5 +47,5 @@ def test_no_answer_and_a_library_that_fails_tell_nothing_and_nobody_is_an_error(
     assert asked(provider, "paper") == [[], []]
     provider.broken = True
     assert asked(provider, "paper") == [[], []]
-    with pytest.raises(MalformedRecord, match="stranger is no provider"):
+    with pytest.raises(MalformedRecord, match="stranger is not a provider"):
         asked(provider, "stranger")

@@ -40,7 +40,7 @@ def test_a_plan_with_rows_of_one_seat_and_a_general_section_is_good() -> None:
         ([section(rows=[row(str(number), 500) for number in range(21)])], "section A has 10500 seats"),
         ([section(rows=[PlanRow("1", [PlanSeat("7", 1, 0, 0)])])], "seat A-1-7 has the category number 1"),
         ([section(rows=[row("1", 1, flags=3)])], "seat A-1-1 is for a wheelchair and for a companion"),
-        ([replace(section(), categories=[EVENT])], f"section A has the category {EVENT}, which is no ticket type"),
+        ([replace(section(), categories=[EVENT])], f"section A has the category {EVENT}, which is not a ticket type"),
         ([replace(FLOOR, categories=[STALLS, BOX])], "section Floor has no rows: it must have one category"),
         ([section(), replace(FLOOR, categories=[STALLS])], f"ticket type {STALLS} is sold by seat and in a general"),
         (

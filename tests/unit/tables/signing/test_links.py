@@ -63,7 +63,7 @@ def test_what_is_cut_or_longer_is_no_link(subject: bytes, data: st.DataObject) -
 
 @given(st.text())
 def test_no_other_text_is_a_link(text: str) -> None:
-    with pytest.raises(LinkInvalid, match="no link of ours"):
+    with pytest.raises(LinkInvalid, match="not one of our links"):
         LINKS.verify(LinkKind.SEE_PURCHASE, text, BEFORE)
 
 
