@@ -75,7 +75,7 @@ def encode_info(info: DeadLetterInfo) -> list[Header]:
         (TOPIC, origin.topic.encode()),
         (PARTITION, b"%d" % origin.partition),
         (OFFSET, b"%d" % origin.offset),
-        (ERROR, info.error.encode(errors="backslashreplace")[:ERROR_MAX_BYTES]),
+        (ERROR, info.error.encode(errors="backslashreplace")[:ERROR_MAX_BYTES].decode(errors="ignore").encode()),
     ]
     if info.cuts or origin.last_offset is not None:
         details = {"record": str(origin), "last": origin.last_offset, "cut": [asdict(cut) for cut in info.cuts]}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tables.messages.dead_letters import (
+    ERROR_MAX_BYTES,
     INFO_MAX_BYTES,
     Cut,
     DeadLetterInfo,
@@ -36,6 +37,16 @@ said = st.builds(
 @given(headers, said)
 def test_whatever_a_record_carries_its_headers_stay_its_own(own: list[Header], ours: DeadLetterInfo) -> None:
     assert decode_info([*own, *encode_info(ours)]) == (ours, own)
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_an_error_is_cut_between_two_characters(before: int) -> None:
+    """A header's value is UTF-8, as the contract says, and others may decode it strictly."""
+    error = dict(encode_info(DeadLetterInfo(Origin("t", 0, 0), "x" * before + "\U0001f4a5" * ERROR_MAX_BYTES)))[
+        "dlq-error"
+    ]
+    assert error is not None
+    assert ERROR_MAX_BYTES - 4 < len(error.decode().encode()) <= ERROR_MAX_BYTES
 
 
 @given(headers)
