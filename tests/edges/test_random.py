@@ -1,7 +1,7 @@
 """Records of chance: any bytes, keys, headers, sizes and codecs. None ends a worker, none keeps a good one waiting."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,6 +25,14 @@ json_values = st.recursive(
 )
 
 
+def fields_of(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every object or list within a JSON value, with the name or number of each of its members."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        yield value, name
+        yield from fields_of(member)
+
+
 class Change(NamedTuple):
     """A record of chance: any bytes, or the good record of a topic with a field of chance and some bytes cut off."""
 
@@ -38,8 +46,10 @@ class Change(NamedTuple):
 
     def record(self, target: Target, world: World, mark: UUID) -> RawRecord:
         """The record for a topic; compacted ones take none without a key."""
-        body = target.good(world, mark)
-        body[sorted(body)[self.field % len(body)]] = self.value
+        body = json.loads(target.value(world, mark))
+        fields = list(fields_of(body))
+        holder, name = fields[self.field % len(fields)]
+        holder[name] = self.value
         changed = json.dumps(body).encode()
         value = self.raw if self.raw is not None else changed[: len(changed) - self.cut]
         own = self.own_key or (target.compact and self.key is None)
@@ -49,7 +59,7 @@ class Change(NamedTuple):
 changes = st.builds(
     Change,
     raw=st.none() | st.binary(max_size=300),
-    field=st.integers(0, 20),
+    field=st.integers(0, 40),
     value=json_values,
     cut=st.sampled_from([0, 0, 0, 1, 7]),
     key=st.none() | st.binary(max_size=40),
