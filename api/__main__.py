@@ -32,7 +32,7 @@ from api.telemetry.tracing import TracedApplication, trace_fields
 from api.web.raw_response import Application, FastApplication, Fields, RawResponse, Scope
 from api.web.wsgi_threads import WsgiThreads
 from connect.records import connection
-from settings import MissingKey, Settings, exit_with, settings
+from settings import MissingKey, Settings, address_named, exit_with, settings
 from telemetry.logs import configure_logging
 from telemetry.open_files import raise_limit
 from telemetry.traces import make_traces
@@ -57,7 +57,8 @@ async def serve(now: Settings, listener: socket.socket) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOP_THREADS_MAX, "loop"))
     servers = open_servers(now)
     metrics = RequestMetrics(servers.gauges)
-    stop_metrics = serve_metrics(metrics, (now.api_metrics_bind, now.api_metrics_port))
+    with address_named("API_METRICS"):
+        stop_metrics = serve_metrics(metrics, (now.api_metrics_bind, now.api_metrics_port))
     await servers.wait(READY_TIMEOUT_S)
     tune_garbage_collector()
     server = make_server(now, servers, metrics, listener)
@@ -113,11 +114,12 @@ def limits_of(now: Settings) -> ConnectionLimits:
 
 
 def listener_of(now: Settings) -> socket.socket:
-    """The listening socket. Raises OSError if the port is taken."""
+    """The listening socket. Exits if the port is taken."""
     is_v6 = ":" in now.api_bind
     listener = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((now.api_bind.strip("[]"), now.api_port))
+    with address_named("API"):
+        listener.bind((now.api_bind, now.api_port))
     return listener
 
 

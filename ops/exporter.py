@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client import Metric as Family
 
 from ops.sources import Source, sources
-from settings import settings
+from settings import address_named, settings
 from telemetry.logs import configure_logging
 from telemetry.metrics import exporter as metric
 from telemetry.metrics.process import register_process
@@ -95,7 +95,8 @@ def main() -> None:
     registry.register(exporter)  # type: ignore[arg-type,unused-ignore]
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # the threads inherit it
     exporter.start()
-    server, thread = start_http_server(now.exporter_port, now.exporter_bind, registry)
+    with address_named("EXPORTER"):
+        server, thread = start_http_server(now.exporter_port, now.exporter_bind, registry)
     signal.sigwait(ENDING_SIGNALS)
     server.shutdown()
     thread.join()

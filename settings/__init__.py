@@ -28,6 +28,7 @@ __all__ = [
     "MissingKey",
     "Role",
     "Settings",
+    "address_named",
     "exit_with",
     "faults_named",
     "settings",
@@ -104,6 +105,15 @@ def faults_named() -> Iterator[None]:
         exit_with(
             *(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in faults)
         )
+
+
+@contextmanager
+def address_named(part: str) -> Iterator[None]:
+    """Exit with a line where nothing can listen on the address of a part, ``API`` say."""
+    try:
+        yield
+    except OSError as error:
+        exit_with(f"{PREFIX}{part}_BIND, {PREFIX}{part}_PORT: {error.strerror}")
 
 
 def exit_with(*lines: str) -> NoReturn:

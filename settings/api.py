@@ -2,13 +2,13 @@
 
 from pydantic import BaseModel, Field
 
-from settings.types import Host, Origin, OwnPort, Url, Urls
+from settings.types import Bind, Origin, OwnPort, Url, Urls
 
 
 class ApiSettings(BaseModel):
     """Where the API listens, and its limits."""
 
-    api_bind: Host = Field("127.0.0.1", description="address that the API listens on")
+    api_bind: Bind = Field("127.0.0.1", description="address that the API listens on")
     api_port: OwnPort = Field(9000, description="port that the API listens on")
     site_url: Origin = Field(
         "http://127.0.0.1:9000", description="public address of the pages; links in mails begin with it"
@@ -27,7 +27,7 @@ class ApiSettings(BaseModel):
         None,
         description="origins whose scripts may use the API, such as https://shop.example, separated by commas",
     )
-    api_metrics_bind: Host = Field(
+    api_metrics_bind: Bind = Field(
         "127.0.0.1", description="address of the API's /metrics; make it reachable for operators only"
     )
     api_metrics_port: OwnPort = Field(9100, description="port of the API's /metrics; 0 for any free port")

@@ -45,6 +45,10 @@ def _host(text: str) -> str:
     return text
 
 
+def _bind(text: str) -> str:
+    return _host(text).strip("[]")
+
+
 def _servers(text: str) -> str:
     for each in text.split(","):
         host, _, port = each.strip().rpartition(":")
@@ -212,6 +216,8 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 # 0 for any free port.
 OwnPort = Annotated[int, Field(ge=0, le=65_535)]
 Host = Annotated[str, AfterValidator(_host)]
+# An address to listen on, without brackets.
+Bind = Annotated[str, AfterValidator(_bind)]
 Servers = Annotated[str, AfterValidator(_servers)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]

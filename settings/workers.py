@@ -5,7 +5,7 @@ from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from settings.types import CaFile, CertificateFile, Host, OwnPort, Urls, check_key, is_loopback, split
+from settings.types import Bind, CaFile, CertificateFile, Host, OwnPort, Urls, check_key, is_loopback, split
 
 # What a worker does. Each role is a consumer group with processes of its own, so each scales independently.
 Role = Literal["ledger", "indexer", "notifications", "sales", "gate", "payments"]
@@ -34,7 +34,7 @@ class WorkerSettings(BaseModel):
         description="seconds after which Kafka gives the partitions of a silent worker to others; brokers allow "
         "no less than 6",
     )
-    worker_bind: Host = Field("127.0.0.1", description="address that the worker's HTTP views listen on")
+    worker_bind: Bind = Field("127.0.0.1", description="address that the worker's HTTP views listen on")
     worker_tokens: SecretStr | None = Field(
         None,
         validate_default=True,
@@ -58,7 +58,7 @@ class WorkerSettings(BaseModel):
         "http://127.0.0.1:6066",
         description="addresses of ledger workers' HTTP views, for the API, separated by commas; each answers for all",
     )
-    exporter_bind: Host = Field("127.0.0.1", description="address of the exporter's /metrics")
+    exporter_bind: Bind = Field("127.0.0.1", description="address of the exporter's /metrics")
     exporter_port: OwnPort = Field(9101, description="port of the exporter's /metrics")
     exporter_pause: float = Field(5.0, gt=0, le=60, description="seconds between two queries of the exporter")
 

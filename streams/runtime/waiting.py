@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from socket import SO_REUSEADDR, SOL_SOCKET
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET
 from ssl import SSLContext
 from threading import Thread
 from types import TracebackType
@@ -71,6 +71,7 @@ class _Server(HTTPServer):
     """Serves one request at a time, and drops a connection that is silent for a second."""
 
     def __init__(self, address: tuple[str, int]) -> None:
+        self.address_family = AF_INET6 if ":" in address[0] else AF_INET
         super().__init__(address, _Pages)
         self.problem = ""
 

@@ -1,5 +1,6 @@
 import errno
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -379,6 +380,28 @@ def test_views_that_others_can_reach_need_a_token(
     tokens = [token_urlsafe(32), token_urlsafe(32)]
     monkeypatch.setenv("TURNSTILE_WORKER_TOKENS", " , ".join(tokens))
     assert settings().worker_token_list == tokens
+
+
+@pytest.mark.parametrize("name", ["API", "API_METRICS", "WORKER", "EXPORTER"])
+def test_an_address_to_listen_on_has_no_brackets(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv(f"TURNSTILE_{name}_BIND", "[::1]")
+    assert getattr(settings(), f"{name.lower()}_bind") == "::1"
+
+
+@pytest.mark.parametrize(("program", "part"), [("api", "API"), ("api", "API_METRICS"), ("ops.exporter", "EXPORTER")])
+def test_an_address_that_is_taken_is_named(program: str, part: str) -> None:
+    own = dict.fromkeys(("API_PORT", "API_METRICS_PORT", "EXPORTER_PORT"), "0")
+    own |= {name: token_urlsafe(32) for name in ("TICKET_KEY", "TOKEN_KEY", "LINK_KEY")}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        own[f"{part}_PORT"] = str(other.getsockname()[1])
+        environment = os.environ | {f"TURNSTILE_{name}": value for name, value in own.items()}
+        command = (sys.executable, "-m", program)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30
+        )
+    assert done.returncode == WRONG_SETTINGS_EXIT_CODE
+    assert done.stderr.splitlines()[-1] == f"TURNSTILE_{part}_BIND, TURNSTILE_{part}_PORT: Address already in use"
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "[::1]", "127.9.9.9", "localhost"])

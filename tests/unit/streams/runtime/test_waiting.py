@@ -49,6 +49,22 @@ def test_a_port_that_somebody_has_is_named_with_its_setting() -> None:
             WaitingPages(HOST, port).report("missing: a")
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="NOT TESTED: this machine has no IPv6")
+def test_it_waits_on_an_address_of_ipv6_too() -> None:
+    [port] = free(1)
+    with WaitingPages("::1", port) as page:
+        page.report("missing: a")
+        socket.create_connection(("::1", port)).close()
+
+
 def test_a_reason_is_logged_once_and_again_when_it_changes(caplog: pytest.LogCaptureFixture) -> None:
     [port] = free(1)
     with WaitingPages(HOST, port) as page:
