@@ -42,7 +42,9 @@ class StackSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TURNSTILE_", frozen=True, extra="ignore")
 
-    home: Path = Field(Path(".turnstile"), description="data folder of the embedded stack")
+    home: Path = Field(
+        Path(".turnstile"), description="data folder of the embedded stack: one of an earlier run, or an empty one"
+    )
     jars: Path = Field(
         default_factory=jar_cache, description="folder that keeps the downloaded jars and Java's class archives"
     )
