@@ -65,7 +65,7 @@ class Suspects:
 
 
 class DefinitionWatch:
-    """Once a minute compares the next ``events_max`` events, and those again that differed; begins anew at the end."""
+    """Once a minute compares the next ``events_max`` events, and again those that differed; starts over at the end."""
 
     def __init__(
         self,

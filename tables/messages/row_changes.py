@@ -45,7 +45,7 @@ class RowChange(Struct, frozen=True, kw_only=True):
 
         A revision is above the positions of all earlier changes of the row, and not above that of its own. A deletion
         has no revision of its own, but tells the last one. Its position is above that, unless the rows came with a
-        restore to a server whose positions begin anew.
+        restore to a server whose positions start over.
         """
         if self.deleted == GONE:
             return max(self.lsn, self.revision + 1)

@@ -49,7 +49,7 @@ _INSERT_OUTBOX: Final = """
 INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload, traceparent)
 VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb, %(traceparent)s)
 """
-# The newest row of an event has its whole definition. It stays for a connector that starts anew, and so do the pieces
+# The newest row of an event has its whole definition. It stays for a connector that starts over, and so do the pieces
 # of the plan that it names.
 _FORGET_OUTBOX: Final = """
 DELETE FROM event_outbox
