@@ -28,6 +28,8 @@ LOOP_CALLS_MAX: Final = 32
 # Threads of requests that only look at purchases or seats, and may wait for servers that don't answer. Those that buy
 # have the loop's own.
 LOOK_THREADS_MAX: Final = 8
+# A stream that has nothing to tell looks as often whether anybody listens.
+STREAM_CHECK_S: Final = 1.0
 # A longer answer is sent piece by piece.
 SHORT_ANSWER_MAX_BYTES: Final = 256 * 1024
 
@@ -125,10 +127,19 @@ class WsgiThreads:
 
     async def _send_pieces(self, pieces: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
         async with aclosing(pieces) as following:  # type: ignore[type-var]
-            async for piece in following:
-                if scope.get(DISCONNECTED) or self._is_stopping():
-                    break
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            coming: asyncio.Future[bytes | None] = asyncio.ensure_future(anext(following, None))
+            try:
+                while not (scope.get(DISCONNECTED) or self._is_stopping()):
+                    done, _ = await asyncio.wait([coming], timeout=STREAM_CHECK_S)
+                    if not done:
+                        continue
+                    if (piece := coming.result()) is None:
+                        break
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    coming = asyncio.ensure_future(anext(following, None))
+            finally:
+                coming.cancel()
+                await asyncio.wait([coming])
 
 
 class LoopCaller:

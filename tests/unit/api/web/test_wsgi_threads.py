@@ -173,3 +173,33 @@ def test_a_stream_is_not_begun_for_a_request_of_its_headers_alone() -> None:
     assert start["headers"] == [(b"content-type", b"text/event-stream")]
     assert not end.get("more_body")
     assert not begun
+
+
+@pytest.mark.parametrize("ends", ["client", "server"])
+def test_a_stream_that_has_nothing_to_tell_ends_with_its_client_and_with_the_server(ends: str) -> None:
+    asked, stopping, closed = Asked(), threading.Event(), threading.Event()
+
+    async def quiet() -> AsyncIterator[bytes]:
+        try:
+            yield b"data: 1\n\n"
+            await asyncio.sleep(60)
+        finally:
+            closed.set()
+
+    def streams(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        environ[DEFERRED] = quiet()
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return [b""]
+
+    async def follow() -> bool:
+        answering = asyncio.create_task(asked.of(WsgiThreads(streams, stopping.is_set)))
+        await soon(lambda: any(message.get("body") for message in asked.sent))
+        if ends == "server":
+            stopping.set()
+        asked.scope[DISCONNECTED] = ends == "client"
+        done, _ = await asyncio.wait([answering], timeout=3)
+        return bool(done)
+
+    assert asyncio.run(follow())
+    assert closed.is_set()
+    assert asked.sent[-1] == {"type": "http.response.body", "body": b""}
