@@ -71,7 +71,7 @@ SELECT purchase.currency, coalesce(sum(paid_worth) FILTER (WHERE status = 'confi
        coalesce(sum(captured), 0) AS captured, coalesce(sum(refunded), 0) AS refunded,
        coalesce(sum(least(coalesce(goodwill, 0), paid_worth)), 0) AS goodwill, coalesce(sum(fee), 0) AS fees,
        coalesce(sum(captured - refunded - fee), 0) AS payout, count(*) FILTER (WHERE disputed) AS disputed
-{_PAID} GROUP BY purchase.currency ORDER BY purchase.currency
+{_PAID} AND purchase.currency ~ '^[A-Z]{{3}}$' GROUP BY purchase.currency ORDER BY purchase.currency
 """
 _PAYMENT_COLUMNS: Final = (
     ("purchase", "purchase.event_id || '.' || purchase.id"),

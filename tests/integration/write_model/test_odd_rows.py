@@ -192,9 +192,12 @@ def test_sums_and_tables_pass_over_a_purchase_that_cannot_be_added_up(
     sales, attendance = PurchaseRows(database, database, nobody), AttendanceRows(database, database)
     bought(open_to_all, uuid4(), event, NOW)
     odd = bought(open_to_all, uuid4(), event, NOW)
+    open_to_all.rows("UPDATE purchase SET paid_worth = total")
     put(open_to_all, "purchase", column, value, odd)
     with caplog.at_level(logging.WARNING):
-        [kind] = sales.of_event(event, 1, None).ticket_types or []
+        told = sales.of_event(event, 1, None)
+    [kind], [paid] = told.ticket_types or [], told.payments or []
+    assert (paid.sold.amount, paid.sold.currency) == ("21.00" if column == "currency" else "42.00", "EUR")
     assert (kind.sold, kind.revenue.amount) == (2, "21.00")
     assert any(f"row {odd} of purchase can't be shown" in line for line in caplog.messages)
     assert sorted(str(row[6]) for row in list(sales.table_of_event(event))[1:]) == ["0", "2"]
