@@ -302,7 +302,7 @@ def test_after_a_restore_an_announcement_that_is_none_is_named_by_its_event(
     open_to_all.rows(f"UPDATE event_outbox SET payload = {payload} WHERE aggregate_id = %s", odd.id)  # noqa: S608
     before = open_to_all.rows("SELECT id, version FROM event ORDER BY id")
     with psycopg.connect(open_to_all.url, autocommit=True) as connection:
-        with pytest.raises(NotReady, match=f"the announcements of these events are no objects.*: {odd.id}$"):
+        with pytest.raises(NotReady, match=f"the announcements of these events are not objects.*: {odd.id}$"):
             raise_versions(connection)
         assert open_to_all.rows("SELECT id, version FROM event ORDER BY id") == before
 
