@@ -1,7 +1,8 @@
 """What every command prints with: one console, and text of others made harmless."""
 
+import math
 import sys
-from typing import Final
+from typing import Any, Final
 
 import rich_click as click
 from rich.console import Console
@@ -19,6 +20,15 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Raise BrokenPipeError (ops/__main__.py): rich would end with exit code 1, which means findings."""
         raise BrokenPipeError
+
+
+class Duration(click.FloatRange):
+    """A time from 0 to ``max`` of its unit. Click takes NaN to be in every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The time. Fails for one that is out of the range, or none."""
+        found = super().convert(value, param, ctx)
+        return self.fail(f"{value} is no time", param, ctx) if math.isnan(found) else found
 
 
 console: Final = _Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_COLUMNS)

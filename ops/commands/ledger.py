@@ -12,10 +12,12 @@ from connect.topics import COMMANDS
 from ops import skipping
 from ops.ledger_restoring import check_snapshots, restore_ledger
 from ops.ledger_snapshot import make_snapshots
+from ops.terminal import Duration
 from settings import settings
 
 # In the folder of the snapshots: its time is that of the last complete run, whether there was something new or not.
 TAKEN: Final = "taken"
+HOURS_MAX: Final = 24 * 366
 
 
 @click.group(name="ledger")
@@ -55,7 +57,9 @@ def resend(partition: int, first: int, last: int, reason: str) -> None:
 
 @command.command()
 @click.option("--keep", type=click.IntRange(min=1), default=8, show_default=True, help="Snapshots of each partition.")
-@click.option("--every-hours", type=click.FloatRange(min=0, min_open=True), help="Go on, and take them this often.")
+@click.option(
+    "--every-hours", type=Duration(min=0, max=HOURS_MAX, min_open=True), help="Go on, and take them this often."
+)
 def snapshot(keep: int, every_hours: float | None) -> None:
     """Store the ledger's records in the folder TURNSTILE_LEDGER_SNAPSHOTS, and remove all but the newest snapshots.
 

@@ -5,19 +5,27 @@ import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import rich_click as click
 
 from ops.promises import audit_ledger, compare_index, compare_sale, look_at_slots
 from ops.scratch import LedgerCopy
-from ops.terminal import SHOWN_LINES_MAX, console, json_option, safe
+from ops.terminal import SHOWN_LINES_MAX, Duration, console, json_option, safe
 from settings import settings
 
+WITHIN_MAX_S: Final = 86_400.0
 SALE_DIFFERS = "docs/operations.md has the repair under SaleDiffers"
 
 
 @click.command(name="verify")
-@click.option("--within", default=30.0, show_default=True, help="Seconds for changes on their way to index and ledger.")
+@click.option(
+    "--within",
+    type=Duration(min=0, max=WITHIN_MAX_S),
+    default=30.0,
+    show_default=True,
+    help="Seconds for changes on their way to index and ledger.",
+)
 @json_option
 def command(within: float, *, as_json: bool) -> None:
     """Check promises 1, 2, 5 and 9 on live data: after an incident, a restore or an upgrade. Read-only.

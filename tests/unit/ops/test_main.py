@@ -116,6 +116,13 @@ def test_output_that_nobody_reads_is_no_finding(printer: str) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("option", ["ledger snapshot --every-hours", "verify --within"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e400", "-1", "soon"])
+def test_a_time_that_nobody_can_wait_is_refused(option: str, value: str) -> None:
+    done = CliRunner().invoke(turnstile, [*option.split(), value])
+    assert (done.exit_code, option.split()[-1] in done.output) == (2, True)
+
+
 @pytest.mark.parametrize("command", ["--help", "dlq --help"])
 def test_a_help_that_nobody_reads_is_no_finding(command: str) -> None:
     shell = f'set -o pipefail; "{sys.executable}" -m ops {command} | true'
