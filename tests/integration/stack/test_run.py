@@ -76,6 +76,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     home = tmp_path_factory.mktemp("run") / "home"
     stack = TrialStack.on_free_ports(home)
     home.mkdir()
+    (home / "lock").touch()  # by which a data folder is known
     (home / "sales-0").write_text("a file where a worker wants its folder")
     ports = stack.settings.server_ports() | stack.settings.app_ports()
     environment = {
