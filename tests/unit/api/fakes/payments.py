@@ -66,7 +66,7 @@ class FakePayments:
 
     def _take(self, event: PaymentEvent) -> None:
         if event.kind is PaymentEventKind.REFUND_ORDERED and self.decides:
-            self._order(event)
+            self.order(event)
         known = self.rows.get((event.event, event.purchase))
         if event.kind is PaymentEventKind.STARTED and known is not None:
             later = known.at.replace(year=known.at.year + 1)
@@ -86,7 +86,7 @@ class FakePayments:
     def overview(self, now: datetime) -> PaymentOverview:
         return self.seen
 
-    def _order(self, event: PaymentEvent) -> None:
+    def order(self, event: PaymentEvent) -> None:
         amount = event.amount or Decimal(0)
         status = "ordered" if event.amount is None else "accepted" if amount <= self.refundable else "refused"
         assert event.request is not None

@@ -1,12 +1,15 @@
 """Refunds that the organizer orders over REST."""
 
 from decimal import Decimal
+from threading import BoundedSemaphore
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.paying import refunds
 from api.purchasing.service import request_id
 from api.roles import Role
 from api.schemas.payment import Refund
@@ -15,6 +18,7 @@ from tables.messages.commands import Cancel, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine
 from tables.messages.payment_events import PaymentEventKind
 from tables.messages.reasons import Reason
+from tables.payments.refund_orders import ORDERS_MAX
 from tests.unit.api.fakes.ledger import outcome
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import make_account
@@ -113,6 +117,63 @@ def test_what_is_left_is_told_with_the_refusal(shop: Shop) -> None:
     assert shop.problem(too_much) == (409, "refund-too-large")
     figures = shop.order(too_much).get_json()["figures"]
     assert figures == {"captured": "49.90", "refunded": "0.00", "refundable": "49.90", "currency": "EUR"}
+    assert shop.world.payments.told == []
+
+
+def test_all_that_is_left_can_be_ordered(shop: Shop) -> None:
+    assert shop.order(GOODWILL | {"amount": {"amount": "49.90", "currency": "EUR"}}).status_code == 201
+
+
+def test_a_payment_with_as_many_refunds_as_there_may_be_gets_no_more(shop: Shop) -> None:
+    shop.order(GOODWILL)
+    [order] = shop.world.payments.orders
+    others = [order.model_copy(update={"id": uuid4()}) for _ in range(ORDERS_MAX - 1)]
+    shop.world.payments.orders = others
+    assert shop.order(GOODWILL).status_code == 201
+    shop.world.payments.orders = [*others, order]
+    body = GOODWILL | {"reason": "another"}
+    answer = shop.order(body, {"Idempotency-Key": "two"})
+    assert (answer.status_code, answer.get_json()["figures"]) == (409, {"limit": ORDERS_MAX})
+    assert shop.order(GOODWILL).status_code == 201
+    assert len(shop.world.payments.told) == 2
+
+
+def test_an_order_that_is_decided_a_moment_later_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    payments, reads = shop.world.payments, []
+    payments.decides = False
+
+    def decide_at_last(pause_s: float) -> None:
+        reads.append(pause_s)
+        if len(reads) == 3:
+            payments.decides = True
+            payments.order(payments.told[0])
+
+    monkeypatch.setattr(refunds, "time", SimpleNamespace(sleep=decide_at_last))
+    monkeypatch.setattr(refunds, "POLL_PAUSES_S", (1, 2, 3, 4))
+    assert shop.order(GOODWILL).status_code == 201
+    assert reads == [1, 2, 3]
+
+
+def test_where_all_threads_wait_an_order_is_told_as_it_is(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.world.payments.decides = False
+    reads: list[float] = []
+    monkeypatch.setattr(refunds, "time", SimpleNamespace(sleep=reads.append))
+    monkeypatch.setattr(refunds, "waiting_threads", BoundedSemaphore(1))
+    assert [shop.order(GOODWILL).status_code for _ in range(2)] == [202, 202]
+    assert len(reads) == 2 * len(refunds.POLL_PAUSES_S)
+    with refunds.waiting_threads:
+        assert shop.order(GOODWILL).status_code == 202
+    assert len(reads) == 2 * len(refunds.POLL_PAUSES_S)
+
+
+@pytest.mark.parametrize("purchase", [None, {"account_id": None}])
+def test_what_nobody_bought_has_no_refunds(shop: Shop, purchase: dict[str, Any] | None) -> None:
+    """Or somebody whose account is deleted."""
+    rows = shop.world.sales.rows
+    known = rows.pop(shop.ids)
+    if purchase is not None:
+        rows[shop.ids] = known.model_copy(update=purchase)
+    assert shop.problem(GOODWILL)[0] == 404
     assert shop.world.payments.told == []
 
 
