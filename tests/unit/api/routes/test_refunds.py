@@ -158,10 +158,11 @@ def test_where_all_threads_wait_an_order_is_told_as_it_is(shop: Shop, monkeypatc
     shop.world.payments.decides = False
     reads: list[float] = []
     monkeypatch.setattr(refunds, "time", SimpleNamespace(sleep=reads.append))
-    monkeypatch.setattr(refunds, "waiting_threads", BoundedSemaphore(1))
+    threads = BoundedSemaphore(1)
+    monkeypatch.setattr(refunds, "waiting_threads", threads)
     assert [shop.order(GOODWILL).status_code for _ in range(2)] == [202, 202]
     assert len(reads) == 2 * len(refunds.POLL_PAUSES_S)
-    with refunds.waiting_threads:
+    with threads:
         assert shop.order(GOODWILL).status_code == 202
     assert len(reads) == 2 * len(refunds.POLL_PAUSES_S)
 
