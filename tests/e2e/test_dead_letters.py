@@ -105,7 +105,7 @@ def test_marks_that_a_producer_forges_change_nothing(pipeline: Pipeline) -> None
     assert own == forged
     listed = turnstile(pipeline, "dlq", "list", "ledger").stdout
     assert f"\n  {COMMANDS}[{home}]@{offset}\n" in listed
-    assert f"\n  dlq.ledger[{odd.partition}]@{odd.offset}\n  odd: " in listed
+    assert f"\n  dlq.ledger[{odd.partition}]@{odd.offset}\n  foreign: " in listed
     assert max(map(len, listed.splitlines())) <= 80
     assert json.loads(turnstile(pipeline, "dlq", "count", "--json").stdout)["ledger"] == before + 2
     assert status(pipeline)[1]["dead letters"]["state"] == "warn"
