@@ -89,7 +89,7 @@ unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is
 	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
 
 unit-sockets: $(STAMP)
-	$(UNIT) $(addprefix tests/unit/,api/http streams/runtime)
+	$(UNIT) $(addprefix tests/unit/,api/http ops/commands streams/runtime)
 
 unit-processes: $(STAMP)
 	$(UNIT) $(addprefix tests/unit/,api/adapters connect providers stack telemetry)
@@ -101,7 +101,7 @@ unit-workers: $(STAMP)
 	$(LATER) $(UNIT) tests/unit/streams tests/unit/tables $(addprefix --ignore=tests/unit/,streams/inventory streams/runtime)
 
 unit-rest: $(STAMP)
-	$(LATER) $(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect providers stack streams tables telemetry)
+	$(LATER) $(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect ops/commands providers stack streams tables telemetry)
 
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)
