@@ -8,7 +8,7 @@ capture. The ledger ignores a definition that it has already.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -41,6 +41,15 @@ class AnnouncedEvent:
     until: float
 
 
+@dataclass(slots=True)
+class EventReading:
+    """Purchases that wait for one event to be read, one of which reads; whether the event changed here meanwhile."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    is_changed: bool = False
+
+
 class CatalogueRows(CatalogueCheck):
     """The accounts, events and ticket types of the write model. ``announce`` writes a definition to the log.
 
@@ -62,10 +71,8 @@ class CatalogueRows(CatalogueCheck):
         self._clock = clock
         self._accounts: BoundedCache[UUID, bool] = BoundedCache(ACCOUNTS_MAX, REMEMBERED_S)
         self._events: dict[UUID, AnnouncedEvent] = {}
-        self._reading: dict[UUID, asyncio.Lock] = {}
+        self._reading: dict[UUID, EventReading] = {}
         self._failed_at = float("-inf")
-        # Another object after each change: one that is made during a read may be missing in it.
-        self._newest_change = object()
 
     async def check_account(self, account: UUID) -> None:
         if self._accounts.get(account):
@@ -86,33 +93,40 @@ class CatalogueRows(CatalogueCheck):
 
     def forget(self, event: UUID) -> None:
         """In any thread: the event has changed, so read it again before the next purchase."""
-        self._newest_change = object()
+        # First, so that a read that ends in this moment has seen it or is found below.
+        if (reading := self._reading.get(event)) is not None:
+            reading.is_changed = True
         known = self._events.get(event)
         if known is not None:
             known.until = 0.0
 
     async def _read_once(self, event: UUID, ticket_types: list[UUID]) -> AnnouncedEvent:
         """Read an event once for all concurrent purchases."""
-        lock = self._reading.setdefault(event, asyncio.Lock())
+        reading = self._reading.setdefault(event, EventReading())
+        reading.waiting += 1
         try:
-            async with asyncio.timeout(READ_TIMEOUT_S):
-                await lock.acquire()
-        except TimeoutError:
-            raise Unavailable(SERVER) from None
-        try:
-            known = self._events.get(event)
-            if known and known.until > self._clock() and known.ticket_types.issuperset(ticket_types):
-                return known
-            # If announcing has just failed, those that waited for it fail too.
-            if self._clock() - self._failed_at < RETRY_AFTER_S:
-                raise Unavailable(KAFKA)
-            return await self._read(event, known)
+            try:
+                async with asyncio.timeout(READ_TIMEOUT_S):
+                    await reading.lock.acquire()
+            except TimeoutError:
+                raise Unavailable(SERVER) from None
+            try:
+                known = self._events.get(event)
+                if known and known.until > self._clock() and known.ticket_types.issuperset(ticket_types):
+                    return known
+                # If announcing has just failed, those that waited for it fail too.
+                if self._clock() - self._failed_at < RETRY_AFTER_S:
+                    raise Unavailable(KAFKA)
+                return await self._read(event, known, reading)
+            finally:
+                reading.lock.release()
         finally:
-            lock.release()
-            self._reading.pop(event, None)
+            reading.waiting -= 1
+            if not reading.waiting:
+                del self._reading[event]
 
-    async def _read(self, event: UUID, known: AnnouncedEvent | None) -> AnnouncedEvent:
-        change = self._newest_change
+    async def _read(self, event: UUID, known: AnnouncedEvent | None, reading: EventReading) -> AnnouncedEvent:
+        reading.is_changed = False
         try:
             listing = await asyncio.to_thread(self._listing, event)
         except Unavailable:
@@ -131,8 +145,9 @@ class CatalogueRows(CatalogueCheck):
         if known is None or known.version != version:
             await self._tell(DefineEvent(event, version, definition(listing)))
         types = frozenset(ticket.id for ticket in listing.tickets)
-        until = self._clock() + REMEMBERED_S if change is self._newest_change else 0.0
-        fresh = self._events[event] = AnnouncedEvent(version, plan, types, until)
+        fresh = self._events[event] = AnnouncedEvent(version, plan, types, self._clock() + REMEMBERED_S)
+        if reading.is_changed:  # the change may be missing in what was read
+            fresh.until = 0.0
         while len(self._events) > EVENTS_MAX:
             del self._events[next(iter(self._events))]
         return fresh

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -142,6 +143,44 @@ def test_a_change_that_is_made_while_the_event_is_read_is_told_before_the_next_p
     assert [told.version for told in world.told if isinstance(told, DefineEvent)] == [2, 3]
     world.check()
     assert world.reads == 2 + is_known
+
+
+def test_a_change_of_another_event_while_an_event_is_read_does_not_make_it_wait_for_postgresql() -> None:
+    world = World()
+    world.on_read = lambda: world.catalogue.forget(uuid4())
+    world.check()
+    world.check()
+    assert world.reads == 1
+    world.now, world.down = REMEMBERED_S, True
+    world.check()
+
+
+def test_an_event_has_one_reader_though_some_wait_for_a_read_that_failed() -> None:
+    world, reading, most = World(), 0, 0
+    read = world.listing
+
+    async def slow(command: Announced) -> None:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        await asyncio.sleep(0.01)
+        reading -= 1
+
+    database: Any = world
+
+    async def all_of_them() -> None:
+        catalogue = CatalogueRows(database, refuse_once, world.pieces, slow)
+        check = partial(catalogue.check_event, world.current.event.id, [])
+        first = [asyncio.create_task(check()) for _ in range(3)]
+        await asyncio.wait(first[:1])
+        await asyncio.gather(*first, *(check() for _ in range(3)), return_exceptions=True)
+
+    def refuse_once(event: UUID) -> Listing | None:
+        found = read(event)
+        return None if world.reads == 1 else found
+
+    asyncio.run(all_of_them())
+    assert (most, world.reads) == (1, 2)
 
 
 def test_an_event_that_has_not_changed_is_not_told_again() -> None:
