@@ -130,10 +130,17 @@ def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
 def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
     """Remove a ticket type that has no purchases."""
     event, ticket = _own_type(event_id, type_id)
+
+    def decide(listing: Listing) -> Listing:
+        if ports().stock.is_out(event_id, type_id):  # sold since
+            raise Refused("has-purchases")
+        return without_ticket(listing, type_id)
+
     try:
+        check_version(event, request.form.get("version"))
         if ports().stock.has_purchases(event_id, type_id):
             raise Refused("has-purchases")
-        _change(event_id, partial(without_ticket, ticket_id=type_id))
+        _change(event_id, decide)
     except Refused as error:
         return _type_form(event, ticket, ticket_form(ticket, event), form_errors(error), error.status)
     return _to_event(event_id)

@@ -81,8 +81,11 @@ class StockLevels(Protocol):
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         """Whether there are purchases of the event, or of its ticket type, that were not rejected."""
 
-    def is_out(self, event: UUID) -> bool:
-        """Whether tickets of the event are held or sold. Raises Unavailable if no worker can tell."""
+    def is_out(self, event: UUID, ticket: UUID | None = None) -> bool:
+        """Whether tickets of the event, or of its ticket type, are held or sold.
+
+        It asks a worker and takes no connection to PostgreSQL. Raises Unavailable if no worker can tell.
+        """
 
     def left(self, event: UUID) -> Mapping[UUID, Left] | None:
         """What is left by ticket type, at most a second old; None if nobody can tell."""

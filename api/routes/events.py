@@ -108,14 +108,17 @@ def change_status(path: EventPath, body: StatusChange) -> Response:
 )
 def delete_event(path: EventPath) -> Response:
     """With its ticket types, while there are no purchases. An event with purchases is canceled instead."""
-    managed_event(path.event_id)
+    has_purchases = Refused("has-purchases", "an event with purchases is cancelled, not deleted")
+    check_match_if_given(managed_event(path.event_id).version)
     # Before the transaction, which has a connection of its own.
     if ports().stock.has_purchases(path.event_id):
-        raise Refused("has-purchases", "an event with purchases is cancelled, not deleted")
+        raise has_purchases
 
     def decide(listing: Listing) -> Listing:
         check_owner(listing.event)
         check_match_if_given(listing.event.version)
+        if ports().stock.is_out(path.event_id):  # sold since
+            raise has_purchases
         return withdrawn(listing, ports().clock())
 
     is_deleted = ports().events.delete(path.event_id, decide)

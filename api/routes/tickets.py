@@ -92,12 +92,17 @@ def change_ticket_type(path: TicketPath, body: TicketTypeChange) -> Response:
 )
 def delete_ticket_type(path: TicketPath) -> Response:
     """While none was bought. To stop sales later, lower its quantity or end its sale."""
+    has_purchases = Refused("has-purchases", "a ticket type with purchases stays; lower its quantity to sell no more")
     event = _own_event(path).id
+    if (ticket := ports().events.ticket(path.ticket_id)) is not None:
+        check_match_if_given(ticket.version)
     if ports().stock.has_purchases(event, path.ticket_id):
-        raise Refused("has-purchases", "a ticket type with purchases stays; lower its quantity to sell no more")
+        raise has_purchases
 
     def decide(listing: Listing) -> Listing:
         check_match_if_given(ticket_of(listing, path.ticket_id).version)
+        if ports().stock.is_out(event, path.ticket_id):  # sold since
+            raise has_purchases
         return without_ticket(listing, path.ticket_id)
 
     change_own(event, decide)

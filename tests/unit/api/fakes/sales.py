@@ -74,8 +74,8 @@ class FakeStock:
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         return (ticket or event) in self.bought
 
-    def is_out(self, event: UUID) -> bool:
-        return event in self.out
+    def is_out(self, event: UUID, ticket: UUID | None = None) -> bool:
+        return (ticket or event) in self.out
 
     def left(self, event: UUID) -> dict[UUID, Left] | None:
         return self.shelves

@@ -195,13 +195,25 @@ def test_a_ticket_type_that_makes_no_sense_is_not_made(
     assert only(world).tickets == ()
 
 
-def test_a_ticket_type_that_was_bought_stays(world: World, organizer: Reader, event: str) -> None:
+@pytest.mark.parametrize("is_looked_up", [True, False], ids=["before", "since purchases were looked up"])
+def test_a_ticket_type_that_was_bought_stays(
+    world: World, organizer: Reader, event: str, *, is_looked_up: bool
+) -> None:
     path = add_type(organizer, event)
-    world.stock.bought.add(only(world).tickets[0].id)
+    (world.stock.bought if is_looked_up else world.stock.out).add(only(world).tickets[0].id)
     organizer.get(path)
     assert organizer.send(f"{path}/remove").status_code == 409
     assert "It has purchases" in organizer.page
     assert len(only(world).tickets) == 1
+
+
+def test_a_ticket_type_of_an_event_that_has_changed_is_told_so_before_its_purchases(
+    world: World, organizer: Reader, event: str
+) -> None:
+    path = add_type(organizer, event)
+    world.stock.bought.add(only(world).tickets[0].id)
+    organizer.get(path)
+    assert organizer.send(f"{path}/remove", {"version": "99"}).status_code == 412
 
 
 def test_before_an_event_is_cancelled_it_is_said_how_many_people_get_a_mail(

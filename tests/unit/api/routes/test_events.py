@@ -246,6 +246,27 @@ def test_purchases_are_looked_up_without_a_second_connection_while_the_event_is_
     assert seen == ["has_purchases", "delete" if what == "events" else "change"]
 
 
+@pytest.mark.parametrize("what", ["events", "tickets"])
+def test_what_is_sold_while_a_deletion_waits_for_the_event_is_kept(
+    world: World, client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any], what: str
+) -> None:
+    deleted = (event if what == "events" else ticket)["id"]
+    world.stock.out.add(UUID(deleted))  # not there yet when purchases are looked up
+    answer = client.delete(f"/api/v3/{what}/{deleted}")
+    assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/has-purchases")
+    assert client.get(f"/api/v3/{what}/{deleted}").status_code == 200
+
+
+@pytest.mark.parametrize("what", ["events", "tickets"])
+def test_a_deletion_of_an_older_version_is_told_so_before_its_purchases(
+    world: World, client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any], what: str
+) -> None:
+    deleted = (event if what == "events" else ticket)["id"]
+    world.stock.bought.add(UUID(deleted))
+    answer = client.delete(f"/api/v3/{what}/{deleted}", headers={"If-Match": '"99"'})
+    assert (answer.status_code, answer.get_json()["type"]) == (412, "/problems/precondition-failed")
+
+
 def test_how_an_event_is_paid_changes_only_while_none_of_it_is_out(
     world: World, client: FlaskClient, event: dict[str, Any]
 ) -> None:
