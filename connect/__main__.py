@@ -12,7 +12,7 @@ from connect.connectors.probe import check_publications, open_probe, wait_until_
 from connect.connectors.registration import RESTART_TIMEOUT_S, check, register, revive, wait_for_connect
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from connect.connectors.slots import check_slots
-from connect.errors import ConnectError
+from connect.errors import ConnectError, ServerMissing
 from connect.polling import Polling
 from connect.provisioning import open_admin, provision
 from connect.topics import all_topics
@@ -24,7 +24,7 @@ log = logging.getLogger("connect.bootstrap")
 
 
 def main() -> int:
-    """Log a line per step. Exit code 1 after an error, with a line that says what is wrong."""
+    """Log a line per step, and one that says what is wrong: exit code 1, or 2 if it is that a server doesn't answer."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "connectors")
     try:
@@ -32,7 +32,8 @@ def main() -> int:
         _connectors(now)
     except (ConnectError, ConnectUnavailable, KafkaError, psycopg.Error) as error:
         log.critical("%s", redact(str(error)).rstrip())
-        return 1
+        is_finding = isinstance(error, ConnectError) and not isinstance(error, ServerMissing)
+        return 1 if is_finding else 2
     return 0
 
 

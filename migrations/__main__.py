@@ -14,7 +14,7 @@ log = logging.getLogger("migrations.bootstrap")
 
 
 def main() -> int:
-    """Log the applied steps. Exit code 1 after an error, with one line that says what is wrong."""
+    """Log the applied steps, or what is wrong: exit code 1, or 2 where PostgreSQL does not answer or refuses."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "migrations")
     try:
@@ -24,7 +24,7 @@ def main() -> int:
         return 1
     except psycopg.Error as error:
         log.critical("%r", error)
-        return 1
+        return 2
     log.info("%d steps applied", len(applied))
     return 0
 

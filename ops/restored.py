@@ -22,7 +22,7 @@ from psycopg.errors import CheckViolation
 from connect.client_options import ClientOptions, client_options
 from connect.connectors.rest_client import ConnectUnavailable
 from connect.connectors.resync import resync
-from connect.errors import ConnectError
+from connect.errors import ConnectError, ServerMissing
 from connect.polling import Polling
 from connect.provisioning import open_admin
 from connect.records.consumer import make_consumer, read_to
@@ -166,15 +166,15 @@ def restored(now: Settings) -> None:
 
 
 def main() -> int:
-    """Log a line per step. Exit code 1 with a line that names the problem."""
+    """Log a line per step, and one that names the problem: exit code 1, or 2 if it is that a server doesn't answer."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "restored")
     try:
         restored(now)
     except (NotReady, ConnectError, ConnectUnavailable, TurnstileError) as error:
         log.critical("%s", str(error))
-        return 1
+        return 2 if isinstance(error, (ConnectUnavailable, ServerMissing)) else 1
     except (KafkaError, psycopg.Error, TransportError, ApiError) as error:
         log.critical("%r", error)
-        return 1
+        return 2
     return 0

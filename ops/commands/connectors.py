@@ -101,7 +101,10 @@ def written(lsn: int) -> str:
 
 @command.command()
 def register() -> None:
-    """Make topics and connectors as they have to be, and see a new row through each. Any number of times."""
+    """Make topics and connectors as they have to be, and see a new row through each. Any number of times.
+
+    Exit code 1 with a line that says what has to be put right, 2 where a server doesn't answer.
+    """
     raise SystemExit(registering.main())
 
 

@@ -39,7 +39,7 @@ def _read(name: str, file: Path) -> str:
 def command() -> None:
     """Give every part its user and its rights in Kafka, where clients have to sign in.
 
-    Any number of times. Exit code 1 with one line where Kafka doesn't do it.
+    Any number of times. Exit code 2 with one line where Kafka doesn't do it, 1 where a password is missing.
     """
     now = settings()
     configure_logging(now.log_level, now.log_format, "kafka-access")
@@ -53,5 +53,5 @@ def command() -> None:
             added, removed = grant(admin, principals(now.producer_quotas), words)
     except (ConnectError, KafkaError) as error:
         log.critical("%s", error)
-        sys.exit(1)
+        sys.exit(1 if isinstance(error, AccessRefused) else 2)
     log.info("%d users have their passwords; %d rights added, %d removed", len(words), added, removed)

@@ -11,6 +11,6 @@ from ops.restored import main
 def command() -> None:
     """Bring everything in step with a PostgreSQL that was restored from a backup. Any number of times.
 
-    Logs a line a step. Exit code 1 with a line that says what has to be done first.
+    Logs a line a step. Exit code 1 with a line that says what has to be done first, 2 where a server doesn't answer.
     """
     sys.exit(main())

@@ -66,7 +66,7 @@ def passwords(now: Settings) -> dict[str, SecretStr | None]:
 def command() -> None:
     """Give the indexer, the API and the exporter their users and roles in Elasticsearch, where its security is on.
 
-    Any number of times. Exit code 1 with one line where Elasticsearch doesn't do it.
+    Any number of times. Exit code 2 with one line where Elasticsearch doesn't do it.
     """
     now = settings()
     configure_logging(now.log_level, now.log_format, "search-access")
@@ -78,5 +78,5 @@ def command() -> None:
             granted = grant(client.security, passwords(now))
     except (TransportError, ApiError) as error:
         log.critical("%s: %r", without_user(now.elasticsearch_url), error)
-        sys.exit(1)
+        sys.exit(2)
     log.info("given: %s", ", ".join(granted) or "roles only, no passwords")

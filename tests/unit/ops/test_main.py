@@ -1,5 +1,6 @@
 """The command line as a whole: its commands are there, start without each other, and end with one line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,8 @@ LOADED = "import sys; from ops.__main__ import turnstile; [turnstile.commands[n]
 LIGHT = ("secrets", "gate", "wal-segment")
 HEAVY = {"faust", "flask", "streams", "api", "aiokafka", "elasticsearch"}
 NEED_SERVERS = ("verify", "replay", "reindex", "dlq list")
+# They log a line for each step.
+STEPS = ("restored", "connectors register")
 
 
 def every_command(group: Any) -> Iterator[Any]:
@@ -135,8 +138,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     """What became of commands whose servers are away. They run at once: some wait."""
     [port] = free(1)
     away = {"KAFKA_SERVERS": f"127.0.0.1:{port}", "DATABASE_URL": f"postgresql://127.0.0.1:{port}/turnstile"}
-    variables = {f"TURNSTILE_{name}": value for name, value in (away | {"TICKET_KEY": "k" * 32}).items()}
-    return run_forked(tmp_path_factory.mktemp("asked"), variables, *NEED_SERVERS)
+    more = {"TICKET_KEY": "k" * 32, "BOOTSTRAP_SECONDS": "1"}
+    variables = {f"TURNSTILE_{name}": value for name, value in (away | more).items()}
+    return run_forked(tmp_path_factory.mktemp("asked"), variables, *NEED_SERVERS, *STEPS)
 
 
 @pytest.mark.parametrize("command", NEED_SERVERS)
@@ -145,3 +149,10 @@ def test_a_server_that_does_not_answer_is_one_line_and_exit_code_2(command: str,
     assert (code, output) == (2, ""), errors
     [line] = errors.splitlines()
     assert line.startswith("turnstile: ")
+
+
+@pytest.mark.parametrize("command", STEPS)
+def test_a_command_of_several_steps_does_so_too_in_its_log(command: str, asked: dict[str, Ended]) -> None:
+    code, output, errors = asked[command]
+    *_, last = [json.loads(line) for line in output.splitlines()]
+    assert (code, last["level"], errors) == (2, "critical", "")

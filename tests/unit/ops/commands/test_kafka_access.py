@@ -37,7 +37,7 @@ def test_a_broker_that_does_not_answer_is_named(
     write_passwords(tmp_path)
     values = {"kafka_user": "admin", "kafka_password": "word", "kafka_servers": "127.0.0.1:9", "bootstrap_seconds": 1}
     code, message = run(monkeypatch, caplog, kafka_passwords_dir=str(tmp_path), **values)
-    assert code == 1
+    assert code == 2
     assert message.startswith("Kafka does not answer within 1 s at 127.0.0.1:9 (TURNSTILE_KAFKA_SERVERS)")
 
 

@@ -117,5 +117,5 @@ def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer(tmp_pat
         pass
     code, output, errors = search_access(url.replace("://", "://user:hidden@"), tmp_path)
     line = json.loads(output)
-    assert (code, line["level"], errors) == (1, "critical", "")
+    assert (code, line["level"], errors) == (2, "critical", "")
     assert line["message"].startswith(f"{url}: ConnectionError: ")
