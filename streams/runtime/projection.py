@@ -12,7 +12,8 @@ from streams.runtime.postgres import UNAVAILABLE, LazyConnection
 from tables.errors import MalformedRecord
 from tables.messages.encoding import encode_json
 
-REJECTED: Final = (DataError, IntegrityError)
+# The last is of a value too deep to be written as JSON.
+REJECTED: Final = (DataError, IntegrityError, RecursionError)
 
 Rows = list[tuple[Message, dict[str, Any]]]
 

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import announce, next_listing, read_listing, update_event
-from api.adapters.postgres.rows import fetch
+from api.adapters.postgres.rows import fetch, pass_over
 from api.adapters.seat_feed import SeatFeed
 from api.adapters.seat_occupancy import Changes, PurchaseSeats, SeatOccupancy
 from api.organizing.seating import Section, categories_of, hall_of
@@ -89,7 +89,7 @@ class SeatingRows(Seatings):
     def section(self, event: UUID, name: str) -> Section | None:
         # No text in PostgreSQL has a NUL.
         row = None if "\0" in name else self._database.one(_SELECT_ONE, event=event, name=name)
-        return None if row is None else msgspec.json.decode(row["section"])
+        return None if row is None else _section_of(event, row)
 
     def pieces(self, event: UUID, plan: int) -> list[DefineSection]:
         """The pieces in which a plan goes to the ledger; none if it is not in force any more."""
@@ -149,7 +149,17 @@ def _now(connection: Rows, listing: Listing) -> SeatingNow:
 
 def _plan(connection: Rows, event: UUID) -> StoredPlan | None:
     rows = fetch(connection, _SELECT, {"event": event})
-    return StoredPlan(rows[0]["version"], [msgspec.json.decode(row["section"]) for row in rows]) if rows else None
+    sections = [section for row in rows if (section := _section_of(event, row)) is not None]
+    return StoredPlan(rows[0]["version"], sections) if rows and len(sections) == len(rows) else None
+
+
+def _section_of(event: UUID, row: DictRow) -> Section | None:
+    """The section of a row; None, and a warning, for JSON that SQL has put there and nobody can read."""
+    try:
+        return msgspec.json.decode(row["section"], type=Section)
+    except (msgspec.DecodeError, RecursionError) as error:
+        pass_over("seating_section", event, type(error).__name__)
+        return None
 
 
 def _store(connection: Rows, listing: Listing, sections: Sequence[Section], hall: list[HallSection]) -> None:

@@ -53,6 +53,20 @@ def test_no_section_has_a_name_with_a_character_that_no_text_can_have(database: 
     assert (seatings.section(event, "A\0"), seatings.section(event, "\0")) == (None, None)
 
 
+@pytest.mark.parametrize("odd", ['{"a": 1e400}', r'{"a": "\ud800"}', "[" * 2_000 + "]" * 2_000, "[]"])
+def test_a_section_that_nobody_can_read_is_no_plan_until_another_one_is_put(
+    scratch: Scratch, database: Database, listing: Listing, odd: str
+) -> None:
+    seatings, event = SeatingRows(database), listing.event.id
+    sections = [*rectangle(listing), *rectangle(listing, name="B")]
+    seatings.change(event, lambda _: sections)
+    scratch.rows("UPDATE seating_section SET section = %s WHERE event_id = %s AND name = 'A'", odd, event)
+    assert (seatings.plan(event), seatings.section(event, "A"), seatings.pieces(event, 2)) == (None, None, [])
+    assert seatings.section(event, "B") is not None
+    assert seatings.change(event, lambda _: sections) is not None
+    assert seatings.plan(event) is not None
+
+
 def rectangle(listing: Listing, rows: int = 2, seats: int = 5, **more: Any) -> list[dict[str, Any]]:
     section = {"name": "A", "category": str(listing.tickets[0].id), "rows": rows, "seatsPerRow": seats}
     return generated(SeatingGenerator.model_validate({"sections": [section | more]}))

@@ -13,7 +13,7 @@ from psycopg import DataError
 from streams.runtime.projection import Projection, _in_turns
 
 
-def row(key: int, value: str) -> dict[str, object]:
+def row(key: int, value: object) -> dict[str, object]:
     return {"id": key, "event_id": 1, "value": value}
 
 
@@ -70,6 +70,15 @@ def test_a_rejected_row_is_a_dead_letter_and_the_others_are_written(connection: 
     assert connection.done == [["a"], ["c"]]
     headers = dict(letter.headers)
     assert (headers["dlq-offset"], headers["dlq-error"]) == (b"1", b"MalformedRecord: DataError: bad value")
+
+
+def test_a_row_too_deep_to_be_written_is_a_dead_letter_and_the_others_are_written(connection: Connection) -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    [letter] = write(connection, row(1, "a"), row(2, deep), row(3, "c"))
+    assert connection.done == [["a"], ["c"]]
+    assert dict(letter.headers)["dlq-error"].startswith(b"MalformedRecord: RecursionError")
 
 
 def test_rows_of_one_key_keep_their_order() -> None:
