@@ -28,6 +28,8 @@ _ANSWERED: Final = {
     PaymentEventKind.HELD: TaskKind.EXTEND,
     PaymentEventKind.REFUNDED: TaskKind.REFUND,
 }
+# What tells of a payment that is not voided.
+_PAYABLE: Final = frozenset({PaymentEventKind.OPENED, PaymentEventKind.DECLINED, PaymentEventKind.AUTHORIZED})
 
 
 class Applied(NamedTuple):
@@ -62,7 +64,7 @@ def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, off
         known = replace(record, ledger_offset=event.ledger_offset)
     known = with_amounts(_told(known, event), event)
     # First, since a refund is what is left to give back beyond those without an answer.
-    after = _after(_without_answered(known, event), purchase, signal_of(known, event), offset, at)
+    after = _after(_without_answered(known, event), purchase, _signal(record, known, event), offset, at)
     is_check = event.kind is PaymentEventKind.CHECKED
     if after == record and not is_check:
         return Applied(record)
@@ -105,6 +107,16 @@ def _told(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
         fee=max(record.fee, event.fee or ZERO),
         disputed=record.disputed or event.kind is PaymentEventKind.DISPUTED,
     )
+
+
+def _signal(before: PaymentRecord, record: PaymentRecord, event: PaymentEvent) -> Signal | None:
+    """The signal of an event. A void that was asked for without a reference may not have met the payment that is told.
+
+    With one it has, and what it is answered, such as that the payment can't be voided yet, waits for the next check.
+    """
+    if before.state is PaymentState.VOIDING and event.kind in _PAYABLE:
+        return None if before.reference else Signal.OPENED
+    return signal_of(record, event)
 
 
 def _is_voided_before(record: PaymentRecord, event: PaymentEvent) -> bool:

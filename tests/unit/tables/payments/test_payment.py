@@ -224,16 +224,27 @@ def test_money_that_was_captured_with_a_voided_payment_is_taken_for_the_tickets(
     assert (payment.state, payment.known.reference) == ("confirming", REFERENCE)
 
 
-def test_a_void_that_met_the_payment_before_is_asked_for_again() -> None:
+@pytest.mark.parametrize("kind", [K.OPENED, K.DECLINED, K.AUTHORIZED])
+def test_a_void_that_met_the_payment_before_is_asked_for_again(kind: PaymentEventKind) -> None:
     payment = Payment(*TRIED, event(K.ENDED, amount=ZERO, ledger_offset=9))
     void = payment.task()
     early = event(K.VOIDED, reference=REFERENCE, request=void.id)
     met = Payment(*TRIED, event(K.ENDED, amount=ZERO, ledger_offset=9))
     assert (met.tell(early), met.state, met.known.reference) == ([], "voided", "")
-    assert payment.tell(OPENED_AGAIN) == ["void"]
+    assert payment.tell(event(kind, reference="pay-2")) == ["void"]
     assert [task.id == void.id for task in payment.known.tasks] == [False]
     assert (payment.tell(early), payment.state) == ([], "voiding")
     assert (payment.tell(event(K.VOIDED, reference="pay-2")), payment.state) == ([], "voided")
+
+
+def test_a_void_that_the_provider_can_not_do_yet_waits_for_the_next_check() -> None:
+    payment = Payment(*AUTHORIZING, event(K.ENDED, amount=ZERO, ledger_offset=9))
+    void = payment.task()
+    for _ in range(3):
+        assert payment.tell(event(K.OPENED, reference=REFERENCE, request=void.id)) == []
+    assert (payment.state, payment.known.tasks) == ("voiding", (void,))
+    assert payment.tell(event(K.CHECKED)) == ["void"]
+    assert payment.known.checks == 1
 
 
 def test_a_start_that_comes_again_leaves_the_page_where_the_buyer_pays() -> None:
