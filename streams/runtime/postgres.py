@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from psycopg import AsyncConnection, InterfaceError, InternalError, OperationalError
+from psycopg import AsyncConnection, InterfaceError, OperationalError
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction, TransactionTimeout
 
 from streams.runtime.app import App
 
-# An InternalError is about the server, too: it is read-only since it became a replica, say.
-UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
+# Those of the InternalErrors that are about the connection: the server became a replica, or ended a slow transaction.
+_OF_CONNECTION = (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout, TransactionTimeout)
+UNAVAILABLE = (OperationalError, InterfaceError, *_OF_CONNECTION)
 
 
 class LazyConnection:
@@ -22,7 +24,7 @@ class LazyConnection:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncConnection[Any]]:
-        """The open connection. Raises one of UNAVAILABLE, and closes it after an InternalError."""
+        """The open connection. Raises one of UNAVAILABLE, and closes it where it is of no more use."""
         if self._connection is None or self._connection.closed:
             self._connection = await AsyncConnection.connect(
                 self._app.settings.database_url.get_secret_value(),
@@ -31,6 +33,6 @@ class LazyConnection:
             )
         try:
             yield self._connection
-        except InternalError:
+        except _OF_CONNECTION:
             await self._connection.close()
             raise

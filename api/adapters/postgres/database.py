@@ -7,7 +7,12 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import Connection, conninfo
-from psycopg.errors import CheckViolation
+from psycopg.errors import (
+    CheckViolation,
+    IdleInTransactionSessionTimeout,
+    ReadOnlySqlTransaction,
+    TransactionTimeout,
+)
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -18,8 +23,9 @@ SERVER: Final = "postgres"
 CONNECTION_TIMEOUT_S: Final = 1.5
 STREAM_BATCH_ROWS: Final = 500
 _LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
-# An InternalError is about the server, too: it is read-only since it became a replica, say.
-_UNAVAILABLE: Final = (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
+# Those of the InternalErrors that are about the connection: the server became a replica, or ended a slow transaction.
+_OF_CONNECTION: Final = (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout, TransactionTimeout)
+_UNAVAILABLE: Final = (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError, *_OF_CONNECTION)
 
 
 class Database:
@@ -75,7 +81,7 @@ class Database:
         try:
             with connection:
                 yield connection
-        except psycopg.InternalError:  # read-only, say: the next connection may lead to the server that is not
+        except _OF_CONNECTION:  # the next one may lead to a server that can be written to
             connection.close()
             raise
         finally:

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 from psycopg import AsyncConnection
-from psycopg.errors import IdleInTransactionSessionTimeout, LockNotAvailable, ReadOnlySqlTransaction
+from psycopg.errors import (
+    DataCorrupted,
+    IdleInTransactionSessionTimeout,
+    InFailedSqlTransaction,
+    InternalError_,
+    LockNotAvailable,
+    ReadOnlySqlTransaction,
+)
 
 from streams.runtime import failures
 from streams.runtime.counters import Counters
@@ -68,3 +75,15 @@ def test_a_connection_is_kept_where_a_row_is_locked(monkeypatch: pytest.MonkeyPa
     server = Server(LockNotAvailable("locked"), None)
     assert write(server, monkeypatch) == []
     assert [each.closed for each in server.opened] == [False]
+
+
+@pytest.mark.parametrize(
+    "error", [DataCorrupted("page 7"), InternalError_("cache lookup failed"), InFailedSqlTransaction()]
+)
+def test_what_is_wrong_in_the_server_or_with_us_is_not_waited_for(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(error, None)
+    with pytest.raises(type(error)):
+        write(server, monkeypatch)
+    assert server.written == []
