@@ -16,8 +16,11 @@ from stack.errors import HomeInUse, StackError
 from stack.postgres_files import files_of
 
 EXIT_TIMEOUT_S = 10.0
-# What is in a data folder before it is locked for the first time: commands and restores bring them.
-BEFORE_LOCK = {"secrets", "logs"}
+LOCK = "lock"
+# The file system's own folder, on a volume.
+LOST_FOUND = "lost+found"
+# What may be in a data folder before it is locked for the first time: commands make secrets and snapshots.
+BEFORE_LOCK = {"secrets", "logs", "snapshots", LOST_FOUND}
 
 
 class Home:
@@ -35,9 +38,9 @@ class Home:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in self.folder.iterdir()}
-        if "lock" not in names and names - BEFORE_LOCK:
+        if LOCK not in names and names - BEFORE_LOCK:
             raise StackError(f"{self.folder} has other files: name an empty folder for the data (TURNSTILE_HOME)")
-        file = (self.folder / "lock").open("a+")
+        file = (self.folder / LOCK).open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -89,13 +92,21 @@ class Home:
         return found
 
     def remove(self) -> None:
-        """Delete the folder and PostgreSQL's files outside of it. Raises HomeInUse while a stack runs on it."""
+        """Delete the folder and PostgreSQL's files outside of it. Raises HomeInUse while a stack runs on it.
+
+        The lock goes last: by it the folder is known when an interrupted removal is repeated. A volume stays, empty.
+        """
         if not self.folder.exists():
             return
-        if not (self.folder / "lock").exists():
-            raise StackError(f"{self.folder} is not a data folder of the stack: it has no file named lock")
         self.lock()
         self.outlive()
         shutil.rmtree(files_of(self.folder, self.postgres_folder).folder, ignore_errors=True)
-        shutil.rmtree(self.folder)
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink() and path.name != LOST_FOUND:
+                shutil.rmtree(path)
+            elif path.name not in (LOCK, LOST_FOUND):
+                path.unlink()
+        (self.folder / LOCK).unlink()
         self.release()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()

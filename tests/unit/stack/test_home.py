@@ -1,9 +1,12 @@
 """The data folder: one at a time, left-overs, removal."""
 
 import json
+import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -82,18 +85,51 @@ def test_a_folder_in_use_is_not_removed(folder: Path) -> None:
 def test_a_folder_that_is_none_of_ours_is_not_removed(folder: Path) -> None:
     folder.mkdir()
     (folder / "letters").touch()
-    with pytest.raises(StackError, match="is not a data folder"):
-        home_in(folder).remove()
-    assert (folder / "letters").exists()
-    with pytest.raises(StackError, match="has other files"):
-        home_in(folder).lock()
+    for action in (Home.remove, Home.lock):
+        with pytest.raises(StackError, match="has other files"):
+            action(home_in(folder))
     assert [path.name for path in folder.iterdir()] == ["letters"]
 
 
-def test_a_folder_that_has_only_what_comes_before_the_first_run_is_a_data_folder(folder: Path) -> None:
-    (folder / "secrets").mkdir(parents=True)
+@pytest.mark.parametrize("name", ["secrets", "logs", "snapshots", "lost+found"])
+def test_a_folder_that_has_only_what_comes_before_the_first_run_is_a_data_folder(folder: Path, name: str) -> None:
+    (folder / name).mkdir(parents=True)
     home = home_in(folder)
     home.lock()
     home.release()
+    home.remove()
+    assert not (folder / "lock").exists()
+    assert folder.exists() == (name == "lost+found")
+
+
+def test_what_commands_made_before_the_first_run_is_removed(folder: Path) -> None:
+    (folder / "snapshots" / "0").mkdir(parents=True)
+    home_in(folder).remove()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("stuck", ["chosen.json", "ledger-0", "zipkin"])
+def test_an_interrupted_removal_can_be_repeated(folder: Path, monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
+    """Whichever is the last that could be deleted."""
+    home = home_in(folder)
+    home.lock()
+    home.release()
+    (folder / "chosen.json").touch()
+    for name in ("kafka", "ledger-0", "zipkin"):
+        (folder / name / "data").mkdir(parents=True)
+    delete = {"unlink": os.unlink, "rmdir": os.rmdir}
+
+    def refuse(name: str, path: str | Path, **more: Any) -> None:
+        if Path(path).name == stuck:
+            raise KeyboardInterrupt
+        delete[name](path, **more)
+
+    with monkeypatch.context() as patched:
+        for name in delete:
+            patched.setattr(os, name, partial(refuse, name))
+        with pytest.raises(KeyboardInterrupt):
+            home.remove()
+    home.release()
+    assert (folder / stuck).exists()
     home.remove()
     assert not folder.exists()
