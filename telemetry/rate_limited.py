@@ -62,6 +62,8 @@ class RateLimitedClients(logging.Filter):
         if record.levelno < logging.WARNING or not record.name.startswith(self._names):
             return True
         others = self._limit.take((record.name, record.msg))
-        if others and isinstance(record.args, tuple):
+        if others and not record.args:
+            record.msg = f"{record.msg}{others}"  # nothing formats it: aiokafka logs placeholders without arguments
+        elif others and isinstance(record.args, tuple):
             record.msg, record.args = f"{record.msg}%s", (*record.args, others)
         return others is not None

@@ -189,14 +189,18 @@ def test_a_client_that_logs_each_attempt_is_heard_once_in_a_while(lines: Read, m
     for _ in range(500):
         aiokafka.error("Unable connect to node with id %s: %s", 1, ConnectionRefusedError(111, "Connection refused"))
         aiokafka.error("Unable to update metadata from %s", [1])
+        aiokafka.error("Unable to read: %s")
     now[0] += 31
     aiokafka.error("Unable to update metadata from %s", [1])
+    aiokafka.error("Unable to read: %s")
     for _ in range(3):
         aiokafka.info("joined")
         logging.getLogger("streams.runtime.health").error("no progress for %d s", 30)
     told = [line["message"] for line in lines()]
     assert [each for each in told if each.startswith("Unable to")] == [
         "Unable to update metadata from [1]",
+        "Unable to read: %s",
         "Unable to update metadata from [1] (and 499 times since the last such line)",
+        "Unable to read: %s (and 499 times since the last such line)",
     ]
-    assert len(told) == 3 + 6
+    assert len(told) == 5 + 6
