@@ -34,6 +34,8 @@ class _Stack(click.RichGroup):
         """Run a command. What ends it is told in a line."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # nobody reads the output: click ends the command without a word
         except FAILURES as error:
             sys.exit(f"{error}")
 

@@ -93,6 +93,12 @@ def test_a_shell_reads_the_environment_as_it_is(tmp_path: Path, monkeypatch: pyt
     assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == str(home / "parts.json")
 
 
+def test_output_that_nobody_reads_is_no_failure() -> None:
+    shell = ("bash", "-c", 'set -o pipefail; "$0" -m stack env | true', sys.executable)
+    done = subprocess.run(shell, cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_the_jars_are_locked_by_what_no_other_command_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stack.jars.locking.lock", lambda: iter(("kafka: 3 jars", "jmx: 1 jars")))
     assert CliRunner().invoke(main, ["jars"]).output == "kafka: 3 jars\njmx: 1 jars\n"
