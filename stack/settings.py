@@ -121,12 +121,16 @@ class StackSettings(BaseSettings):
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         try:
-            found = folder.expanduser().resolve()
+            return folder.expanduser().resolve()
         except (OSError, RuntimeError) as error:  # there is no such user, or no home
             raise ValueError(f"can't be found: {error}") from None
-        if SEPARATORS.intersection(str(found)):
+
+    @field_validator(*FOLDERS)
+    @classmethod
+    def _is_whole_for_java_and_kafka(cls, folder: Path) -> Path:
+        if SEPARATORS.intersection(str(folder)):
             raise ValueError(f"must be a folder without any of {' '.join(sorted(SEPARATORS))} in its path")
-        return found
+        return folder
 
     def remember(self) -> None:
         """Note in the data folder what `run` was started with."""

@@ -231,14 +231,17 @@ def test_a_folder_of_the_embedded_stack_that_cannot_be_is_named(
     assert line.startswith(f"TURNSTILE_{name.upper()}: can't be found: ")
 
 
+@pytest.mark.parametrize("name", ["home", "jars"])
 @pytest.mark.parametrize("character", sorted(SEPARATORS))
 def test_a_folder_whose_path_java_or_kafka_would_cut_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], character: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], character: str, name: str
 ) -> None:
-    monkeypatch.setenv("TURNSTILE_HOME", f"/data{character}/more")
+    monkeypatch.setenv("TURNSTILE_POSTGRES_FOLDER", f"/data{character}/more")
+    assert str(StackSettings().postgres_folder) == f"/data{character}/more"
+    monkeypatch.setenv(f"TURNSTILE_{name.upper()}", f"/data{character}/more")
     with pytest.raises(SystemExit, match=str(WRONG_SETTINGS_EXIT_CODE)), faults_named():
         StackSettings()
-    assert capsys.readouterr().err.startswith("TURNSTILE_HOME: must be a folder without any of ")
+    assert capsys.readouterr().err.startswith(f"TURNSTILE_{name.upper()}: must be a folder without any of ")
 
 
 @pytest.mark.parametrize("name", sorted(set(NONSENSE) & set(StackSettings.model_fields)))
