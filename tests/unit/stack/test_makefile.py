@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -23,5 +24,6 @@ def test_a_clone_that_was_moved_needs_no_new_environment() -> None:
     """The scripts of an environment name its Python by the place where it was made."""
     run = re.findall(r"^\t[@-]?\$\(BIN\)/(\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert {"python", "ruff", "hadolint"} <= set(run)
-    scripts = [name for name in run if (ROOT / ".venv" / "bin" / name).read_bytes().startswith(b"#!")]
+    folder = Path(sys.executable).parent
+    scripts = [name for name in run if (folder / name).read_bytes().startswith(b"#!")]
     assert scripts == []
