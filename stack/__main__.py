@@ -23,6 +23,7 @@ from stack.home import Home
 from stack.ports import listens
 from stack.progress import ProgressPrinter
 from stack.settings import StackSettings
+from stack.user_path import UserPath
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What ends a command with one line: an OSError names the file or folder that can't be used.
@@ -105,7 +106,7 @@ def restore(file: Path) -> None:
 
 
 @main.command(name="backup-all")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=UserPath(path_type=Path, file_okay=False))
 @click.option("--keep", type=click.IntRange(min=1), default=KEEP, show_default=True, help="How many sets to keep.")
 def back_up_everything(folder: Path, keep: int) -> None:
     """Write a set of backups of what `run` started into FOLDER: database, secrets, ledger. Remove the oldest sets."""

@@ -24,6 +24,7 @@ from stack.backup import operate
 from stack.child import Command
 from stack.errors import StackError
 from stack.settings import StackSettings
+from stack.user_path import UserPath
 from streams.search.mapping import ALIAS, VERSION
 
 # What `make run` prints when it has started everything.
@@ -33,7 +34,7 @@ STOP_TIMEOUT_S: Final = 60
 
 
 @click.command(name="rehearsal")
-@click.argument("checkout", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("checkout", type=UserPath(path_type=Path, exists=True, file_okay=False))
 def command(checkout: Path) -> None:
     """Sell with CHECKOUT, an older one with a .venv, start this one on its data, check; with servers of its own."""
     began = time.monotonic()

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.structure.figures import Figure, figures
+from stack.user_path import UserPath
 
 HERE: Final = Path(__file__).parents[2]
 
@@ -17,7 +18,7 @@ trees = click.option(
     "trees",
     multiple=True,
     default=[HERE],
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=UserPath(exists=True, file_okay=False, path_type=Path),
     help="A checkout; name two to compare them. This one by default.",
 )
 
