@@ -109,11 +109,14 @@ def decode_row(value: bytes | None, row: type[Row]) -> Row:
 def decode_event(value: bytes | None) -> tuple[EventRow, MalformedRecord | None]:
     """The change of an event. A malformed one becomes a deletion of the event, with the error.
 
-    Raises MalformedRecord where even the id or the WAL position is malformed.
+    Raises MalformedRecord where even the id or the WAL position is malformed, or where the log lacks a value: the
+    document of an older row is better than none.
     """
     try:
         return decode_row(value, EventRow), None
     except MalformedRecord as error:
         change = decode_row(value, RowChange)
+        if not change.is_delete and value is not None and UNAVAILABLE in value:
+            raise
         deleted = GONE if change.is_delete else UNREADABLE
         return EventRow(id=change.id, lsn=change.lsn, revision=change.revision, deleted=deleted), error
