@@ -140,6 +140,8 @@ class WsgiThreads:
             finally:
                 coming.cancel()
                 await asyncio.wait([coming])
+                if not coming.cancelled():
+                    coming.exception()  # of a piece that nobody waits for any more
 
 
 class LoopCaller:

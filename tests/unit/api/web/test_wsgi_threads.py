@@ -1,6 +1,7 @@
 """Flask in threads: what waits for one is bounded, and a thread that waits for the loop too."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.problems import Refused
+from api.problems import Refused, Unavailable
 from api.web.deferred import DEFERRED
 from api.web.raw_response import DISCONNECTED
 from api.web.wsgi_threads import LoopCaller, WsgiThreads
@@ -203,3 +204,30 @@ def test_a_stream_that_has_nothing_to_tell_ends_with_its_client_and_with_the_ser
     assert asyncio.run(follow())
     assert closed.is_set()
     assert asked.sent[-1] == {"type": "http.response.body", "body": b""}
+
+
+def test_what_a_piece_fails_by_that_nobody_waits_for_is_not_told_as_a_fault() -> None:
+    asked, told = Asked(), []
+
+    async def fails() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise Unavailable("postgres") from None
+
+    def streams(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        environ[DEFERRED] = fails()
+        start_response("200 OK", [])
+        return [b""]
+
+    async def follow() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+        answering = asyncio.create_task(asked.of(WsgiThreads(streams)))
+        await soon(lambda: any(message.get("body") for message in asked.sent))
+        asked.scope[DISCONNECTED] = True
+        await asyncio.wait([answering], timeout=3)
+        gc.collect()
+
+    asyncio.run(follow())
+    assert told == []
