@@ -5,7 +5,7 @@ ConnectError
 ├── TopicMismatch     a topic exists, but not as defined
 ├── TopicRefused      Kafka refused to create a topic
 ├── AccessRefused     Kafka refused a user or a right
-├── ConnectorRefused  Kafka Connect refused a connector's configuration
+├── ConnectorRefused  Kafka Connect refused a connector's configuration, or another order to it
 ├── ConnectorFailed   a connector or its task has failed
 ├── SlotLost          a connector's replication slot is missing, and with it the changes since
 ├── NotPublished      a connector's publication lacks a table that it captures
@@ -35,7 +35,7 @@ class AccessRefused(ConnectError):
 
 
 class ConnectorRefused(ConnectError):
-    """Names the connector and Kafka Connect's reason."""
+    """Names the connector, the order and Kafka Connect's reason."""
 
 
 class ConnectorFailed(ConnectError):

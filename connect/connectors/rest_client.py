@@ -167,7 +167,7 @@ class ConnectClient:
         """Raises ConnectorRefused with the reason."""
         answer = self._ask(method, f"/connectors/{name}/{what}", body)
         if not answer.is_success:
-            raise ConnectorRefused(f"connector {name} is refused: {_message(answer)}")
+            raise ConnectorRefused(f"connector {name}: {what.partition('?')[0]} is refused: {_message(answer)}")
         return answer
 
     def _read(self, answer: httpx.Response, shape: type[Shape]) -> Shape:

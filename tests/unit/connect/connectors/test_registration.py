@@ -74,7 +74,7 @@ def test_a_refused_configuration_is_told_at_once_in_one_line(
     with pytest.raises(ConnectorRefused) as error:
         register(worker, connector, clock.polling(5))
     reason = "Connector configuration is invalid: database.user: no such role"
-    assert str(error.value) == f"connector {connector.name} is refused: {reason}"
+    assert str(error.value) == f"connector {connector.name}: config is refused: {reason}"
     assert clock.now == 0
 
 

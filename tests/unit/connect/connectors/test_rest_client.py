@@ -52,5 +52,5 @@ def test_an_order_that_is_not_carried_out_is_told_with_the_reason(
     order: Callable[[ConnectClient, str], None], status: int
 ) -> None:
     refuse = httpx.MockTransport(lambda _: httpx.Response(status, json={"message": "not here"}))
-    with pytest.raises(ConnectorRefused, match="turnstile-events is refused: not here"):
+    with pytest.raises(ConnectorRefused, match=f"^connector turnstile-events: {order.__name__} is refused: not here$"):
         order(ConnectClient("http://connect", refuse), "turnstile-events")
