@@ -53,7 +53,7 @@ class _Turnstile(click.RichGroup):
 
 @contextmanager
 def _ending() -> Iterator[None]:
-    """One that is interrupted, or whose output nobody reads any more, finds nothing."""
+    """End a command that is interrupted, or whose output nobody reads any more, with an exit code of its own."""
     try:
         try:
             yield

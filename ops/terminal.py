@@ -28,7 +28,7 @@ class Duration(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The time. Fails for one that is out of the range, or none."""
         found = super().convert(value, param, ctx)
-        return self.fail(f"{value} is no time", param, ctx) if math.isnan(found) else found
+        return self.fail(f"{value} is not a time", param, ctx) if math.isnan(found) else found
 
 
 console: Final = _Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_COLUMNS)

@@ -90,8 +90,8 @@ def settings() -> Settings:
         try:
             return Settings(_secrets_dir=_secrets_folder())
         except (SettingsError, OSError) as error:
-            # Python's own words for a file that is no UTF-8 tell bytes of it.
-            why = error.__cause__ if isinstance(error.__cause__, OSError) else "it is no UTF-8"
+            # Python's own words for a file that is not UTF-8 tell bytes of it.
+            why = error.__cause__ if isinstance(error.__cause__, OSError) else "it is not UTF-8"
             exit_with(f"{SECRETS_FOLDER}: {error}" + (f": {why}" if error.__cause__ else ""))
 
 

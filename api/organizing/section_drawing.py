@@ -41,7 +41,7 @@ class DrawingFault(StrEnum):
     TOO_MANY_SEATS = "the drawing has more than {limit} seats"
     ROW_TOO_LONG = "row {row} has more than {limit} seats"
     NOT_XML = "the drawing is not well-formed XML"
-    NOT_SVG = "the file is no SVG drawing"
+    NOT_SVG = "the file is not an SVG drawing"
     HAS_ENTITIES = "the drawing declares entities"
     NO_SEATS = "the drawing has no seats"
     NO_SEAT_NAME = "{name!r} is not a seat: write ROW-SEAT"

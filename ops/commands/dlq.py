@@ -161,5 +161,5 @@ def _content(dead_letter: DeadLetter) -> dict[str, Any]:
 
 
 def _text(content: bytes | None) -> str | None:
-    """Bytes as text, with escapes for what is no UTF-8."""
+    """Bytes as text, with escapes for what is not UTF-8."""
     return None if content is None else content.decode(errors="backslashreplace")

@@ -87,7 +87,7 @@ HOSTILE = {
     ),
     "a long namespace for each element": (
         svg("<x:g/>" * 49_000 + SEAT, f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="{"x" * 1_000_000}">'),
-        "no SVG",
+        "not an SVG",
     ),
     "an entity of a foreign definition": (b'<!DOCTYPE svg SYSTEM "http://127.0.0.1:9/x.dtd">' + svg("&x;"), "no seats"),
     "10 MB": (svg(SEAT + " " * (10 * 1024 * 1024)), f"more than {DRAWING_MAX_BYTES} bytes"),
@@ -97,7 +97,7 @@ HOSTILE = {
     "not XML": (b"\x89PNG\r\n", "well-formed"),
     "nothing": (b"", "well-formed"),
     "an unknown encoding": (b'<?xml version="1.0" encoding="klingon"?>' + svg(SEAT), "well-formed"),
-    "a page": (svg(SEAT, "<html>").replace(b"</svg>", b"</html>"), "no SVG"),
+    "a page": (svg(SEAT, "<html>").replace(b"</svg>", b"</html>"), "not an SVG"),
     "no seats": (svg("<script>alert(1)</script><image href='http://127.0.0.1:9/'/>"), "no seats"),
     "NaN": (svg('<circle data-seat="A-1" cx="NaN" cy="1" r="4"/>'), "seat A-1 has no number as cx"),
     "infinity": (svg('<circle data-seat="A-1" cx="1e999" cy="1" r="4"/>'), "seat A-1 has no number as cx"),
