@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from a2wsgi.wsgi import build_environ
 from werkzeug.wsgi import ClosingIterator
 
-from api.problems import BUSY_FOR_S, retry_later
+from api.problems import BUSY_FOR_S, Unavailable, retry_later
 from api.web.deferred import DEFERRED
 from api.web.raw_response import DISCONNECTED, RawResponse, Scope, Send, refused
 
@@ -28,6 +28,8 @@ LOOP_CALLS_MAX: Final = 32
 # Threads of requests that only look at purchases or seats, and may wait for servers that don't answer. Those that buy
 # have the loop's own.
 LOOK_THREADS_MAX: Final = 8
+# With the wait for a thread. One look at PostgreSQL and at three workers that all hang is shorter.
+LOOK_TIMEOUT_S: Final = 15.0
 # A stream that has nothing to tell looks as often whether anybody listens.
 STREAM_CHECK_S: Final = 1.0
 # A longer answer is sent piece by piece.
@@ -163,8 +165,12 @@ class LoopCaller:
 
 
 async def look_in_thread(look: Callable[[], Result]) -> Result:
-    """In the loop: what ``look`` finds, in one of the threads for that."""
-    return await asyncio.get_running_loop().run_in_executor(_look_threads, copy_context().run, look)
+    """In the loop: what ``look`` finds, in one of the threads for that. Raises Unavailable after LOOK_TIMEOUT_S."""
+    try:
+        async with asyncio.timeout(LOOK_TIMEOUT_S):
+            return await asyncio.get_running_loop().run_in_executor(_look_threads, copy_context().run, look)
+    except TimeoutError:
+        raise Unavailable("worker", "too many wait for servers that don't answer; try again") from None
 
 
 def _environ(scope: Scope, body: bytes) -> Environ:

@@ -5,14 +5,16 @@ import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
 from api.problems import Refused, Unavailable
+from api.web import wsgi_threads
 from api.web.deferred import DEFERRED
 from api.web.raw_response import DISCONNECTED
-from api.web.wsgi_threads import LoopCaller, WsgiThreads
+from api.web.wsgi_threads import LoopCaller, WsgiThreads, look_in_thread
 from telemetry.traces import current_span, in_span
 from tests.unit.api.soon import soon
 from tests.unit.telemetry.kept import KeptTraces
@@ -231,3 +233,18 @@ def test_what_a_piece_fails_by_that_nobody_waits_for_is_not_told_as_a_fault() ->
 
     asyncio.run(follow())
     assert told == []
+
+
+def test_a_look_ends_in_time_though_those_before_it_have_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, begun, threads = threading.Event(), threading.Event(), ThreadPoolExecutor(1)
+    monkeypatch.setattr(wsgi_threads, "LOOK_TIMEOUT_S", 0.05, raising=False)
+    monkeypatch.setattr(wsgi_threads, "_look_threads", threads)
+
+    async def looks() -> list[object]:
+        waiting = [look_in_thread(look) for look in (partial(go_on.wait, 3), begun.set)]
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(end) for end in asyncio.run(looks())] == [Unavailable, Unavailable]
+    go_on.set()
+    threads.shutdown()
+    assert not begun.is_set()
