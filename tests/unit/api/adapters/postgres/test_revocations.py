@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
+from api.adapters.postgres import revocations
 from api.adapters.postgres.revocations import RevocationRows
+from telemetry.rate_limited import RateLimitedLog
 
 
 class Database:
@@ -24,7 +26,10 @@ class Database:
         raise InsufficientPrivilege("permission denied for table revocation")
 
 
-def test_what_keeps_them_from_being_read_is_logged_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_keeps_them_from_being_read_is_logged_once_in_a_while(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocations, "limited_log", RateLimitedLog(revocations.log))
     database: Any = Database()
     rows = RevocationRows(database, seconds=60, poll_every_s=0.001)
     rows.open()
