@@ -60,15 +60,27 @@ def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> 
     CREATE INDEX CONCURRENTLY would wait forever.
     """
     with psycopg.connect(url, autocommit=True) as connection:
-        encoding = connection.info.parameter_status("server_encoding")
-        if encoding != "UTF8":  # in others a name is stored as something else, without an error
-            raise WrongEncoding(f"the encoding of the database is {encoding}: make one with ENCODING 'UTF8'")
+        _check_encoding(connection)
         deadline = time.monotonic() + timeout
         while not _taken(connection):
             if time.monotonic() >= deadline:
                 raise LockTimeout(f"another process has been migrating for more than {timeout:g} s")
             time.sleep(interval)
         yield
+
+
+def _check_encoding(connection: psycopg.Connection) -> None:
+    """Raise WrongEncoding if it is not UTF8: a name is stored as something else, without an error.
+
+    A database that has steps already is only warned of: its deployment goes on as it was.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding == "UTF8":
+        return
+    wrong = f"the encoding of the database is {encoding}: make one with ENCODING 'UTF8' (docs/deployment.md)"
+    if connection.execute("SELECT to_regclass('migration_checksum') IS NULL").fetchone() == (True,):
+        raise WrongEncoding(wrong)
+    log.warning("%s", wrong)
 
 
 def _taken(connection: psycopg.Connection) -> bool:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copy
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import psycopg
@@ -333,14 +334,24 @@ def test_a_run_that_waits_too_long_says_so(empty: Scratch) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_a_database_that_stores_names_as_something_else_is_refused(empty: Scratch, encoding: str) -> None:
+def test_a_database_that_stores_names_as_something_else_is_refused_while_it_is_new(
+    empty: Scratch, tmp_path: Path, caplog: pytest.LogCaptureFixture, encoding: str
+) -> None:
     name = f"{empty.name}_odd"
     with psycopg.connect(empty.superuser_url, autocommit=True) as connection:
         kind = f"ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'"
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {kind}".encode())
         try:
-            with pytest.raises(WrongEncoding, match=f"is {encoding}: make one with ENCODING 'UTF8'"):
-                apply_steps(psycopg.conninfo.make_conninfo(empty.superuser_url, dbname=name), CAPTURE)
+            url = urlsplit(empty.superuser_url)._replace(path=f"/{name}", query="client_encoding=UTF8").geturl()
+            write(tmp_path, "0001_first", "CREATE TABLE first (id int);")
+            told = f"is {encoding}: make one with ENCODING 'UTF8'"
+            with pytest.raises(WrongEncoding, match=told):
+                apply_steps(url, CAPTURE, tmp_path)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr("migrations.apply._check_encoding", lambda connection: None)
+                assert apply_steps(url, CAPTURE, tmp_path) == ["0001_first"]
+            assert apply_steps(url, CAPTURE, tmp_path) == []
+            assert [told in line for line in caplog.messages if "encoding" in line] == [True]
         finally:
             connection.execute(f"DROP DATABASE {name}".encode())
 
