@@ -66,6 +66,7 @@ VALUES (%(id)s, %(event)s, 'section-defined', %(version)s, %(part)s, %(payload)s
 """
 
 Rows = Connection[DictRow]
+_decode_section: Final = msgspec.json.Decoder(Section).decode
 
 
 class SeatingRows(Seatings):
@@ -156,7 +157,7 @@ def _plan(connection: Rows, event: UUID) -> StoredPlan | None:
 def _section_of(event: UUID, row: DictRow) -> Section | None:
     """The section of a row; None, and a warning, for JSON that SQL has put there and nobody can read."""
     try:
-        return msgspec.json.decode(row["section"], type=Section)
+        return _decode_section(row["section"])
     except (msgspec.DecodeError, RecursionError) as error:
         pass_over("seating_section", event, type(error).__name__)
         return None
