@@ -1,12 +1,15 @@
 """Payments over REST: starting, reading, and the door for webhooks."""
 
 from decimal import Decimal
+from threading import BoundedSemaphore
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.paying import payments
 from api.roles import Role
 from api.schemas.fields import Money
 from api.schemas.purchase import Payment, Purchase, public_id
@@ -137,6 +140,65 @@ def test_a_payment_that_may_not_be_in_the_log_is_not_promised(world: World, owne
 def test_somebody_elses_payment_is_not_there(world: World, owner: FlaskClient, method: str) -> None:
     assert getattr(world.client(OTHER), method)(PATH).status_code == 404
     assert getattr(world.app.test_client(), method)(PATH).status_code == 401
+
+
+def test_it_takes_as_long_whether_somebody_elses_payment_is_there_or_not(
+    world: World, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(pause_s: float) -> None:
+        pauses.append(pause_s)
+
+    monkeypatch.setattr(payments, "WAIT_S", 900.0)
+    monkeypatch.setattr(payments, "asyncio", SimpleNamespace(sleep=sleep))
+    for _ in range(2):
+        world.client(OTHER).post(PATH)
+        world.payments.rows.clear()
+    assert [800 < pause <= 900 for pause in pauses] == [True, True]
+
+
+@pytest.fixture
+def waits(world: World, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """The purchases whose payments were waited for."""
+    found: list[UUID] = []
+    wait = world.payments.awaited
+
+    async def awaited(event: UUID, purchase: UUID, *more: Any) -> Any:
+        found.append(purchase)
+        return await wait(event, purchase, *more)
+
+    monkeypatch.setattr(world.payments, "awaited", awaited)
+    return found
+
+
+def test_a_payment_that_is_there_a_moment_later_is_shown(
+    world: World, owner: FlaskClient, waits: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, early = world.payments.find, [None]
+    monkeypatch.setattr(world.payments, "find", lambda *ids: early.pop() if early else find(*ids))
+    assert (owner.get(PATH).get_json()["state"], waits) == ("due", [PURCHASE])
+
+
+def test_nobody_waits_for_the_payment_of_what_is_free(world: World, owner: FlaskClient, waits: list[UUID]) -> None:
+    world.payments.rows.clear()
+    free = world.sales.rows[EVENT, PURCHASE].model_copy(update={"payment": None})
+    world.sales.rows[EVENT, PURCHASE] = free
+    assert (owner.get(PATH).get_json()["type"], waits) == ("/problems/nothing-to-pay", [])
+
+
+def test_of_the_servers_threads_so_many_wait_at_once(
+    world: World, owner: FlaskClient, waits: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = BoundedSemaphore(1)
+    monkeypatch.setattr(payments, "waiting_threads", threads)
+    world.payments.rows.clear()
+    for _ in range(2):
+        assert owner.get(PATH).get_json()["type"] == "/problems/still-running"
+    assert len(waits) == 2
+    with threads:
+        assert owner.get(PATH).get_json()["type"] == "/problems/still-running"
+    assert len(waits) == 2
 
 
 def webhook(world: World, **more: Any) -> Any:
