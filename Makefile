@@ -74,7 +74,7 @@ servers-e2e: $(STAMP) browser
 servers-chaos: $(STAMP) browser
 	TURNSTILE_FREE_PORTS=26000-32767 $(ON_SERVERS) tests/chaos tests/integration
 
-check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about 60 s, a first time 80
+check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about 65 s, a first time 85
 	@$(SIX) lint $(UNIT_PARTS)
 
 unit: $(STAMP) ## the unit tests alone, on two cores
@@ -95,13 +95,15 @@ unit-processes: $(STAMP)
 	$(UNIT) $(addprefix tests/unit/,api/adapters connect providers stack telemetry)
 
 unit-api: $(STAMP)
-	$(LATER) $(UNIT) tests/unit/api tests/unit/streams/inventory $(addprefix --ignore=tests/unit/,api/http api/adapters)
+	$(LATER) $(UNIT) $(addprefix tests/unit/,api deploy streams/inventory translations upgrades) \
+	  $(addprefix --ignore=tests/unit/,api/http api/adapters)
 
 unit-workers: $(STAMP)
 	$(LATER) $(UNIT) tests/unit/streams tests/unit/tables $(addprefix --ignore=tests/unit/,streams/inventory streams/runtime)
 
 unit-rest: $(STAMP)
-	$(LATER) $(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect ops/commands providers stack streams tables telemetry)
+	$(LATER) $(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect deploy ops/commands providers stack streams \
+	  tables telemetry translations upgrades)
 
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)
