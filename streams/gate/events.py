@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from connect.postgres_errors import UNAVAILABLE
 from connect.topics import COMMANDS
 from streams.runtime.app import App
 from streams.runtime.failures import with_retries
 from streams.runtime.kafka_types import Record
-from streams.runtime.postgres import UNAVAILABLE, LazyConnection
+from streams.runtime.postgres import LazyConnection
 from streams.runtime.produce import append_keyed
 from tables.errors import MalformedRecord
 from tables.gate.admission import starts_purchase

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from uuid import UUID
 
+from connect.postgres_errors import UNAVAILABLE
 from connect.topics import OUTCOMES
 from streams.projections.outcomes import read_outcomes
 from streams.runtime.app import App
 from streams.runtime.failures import interruptible_sleep, with_retries
 from streams.runtime.kafka_types import Message
-from streams.runtime.postgres import UNAVAILABLE, LazyConnection
+from streams.runtime.postgres import LazyConnection
 from streams.runtime.projection import REJECTED
 from streams.runtime.record_context import traceparent_of
 from tables.errors import MalformedRecord

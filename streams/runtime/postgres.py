@@ -4,14 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from psycopg import AsyncConnection, InterfaceError, OperationalError
-from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction, TransactionTimeout
+from psycopg import AsyncConnection
 
+from connect.postgres_errors import LOST_SESSION
 from streams.runtime.app import App
-
-# Those of the InternalErrors that are about the connection: the server became a replica, or ended a slow transaction.
-_OF_CONNECTION = (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout, TransactionTimeout)
-UNAVAILABLE = (OperationalError, InterfaceError, *_OF_CONNECTION)
 
 
 class LazyConnection:
@@ -33,6 +29,6 @@ class LazyConnection:
             )
         try:
             yield self._connection
-        except _OF_CONNECTION:
+        except LOST_SESSION:
             await self._connection.close()
             raise

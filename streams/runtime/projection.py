@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from psycopg import DataError, IntegrityError
 
+from connect.postgres_errors import UNAVAILABLE
 from streams.runtime.app import App
 from streams.runtime.failures import dead_letter, with_retries
 from streams.runtime.kafka_types import Message, Record
-from streams.runtime.postgres import UNAVAILABLE, LazyConnection
+from streams.runtime.postgres import LazyConnection
 from tables.errors import MalformedRecord
 from tables.messages.encoding import encode_json
 

@@ -7,25 +7,18 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import Connection, conninfo
-from psycopg.errors import (
-    CheckViolation,
-    IdleInTransactionSessionTimeout,
-    ReadOnlySqlTransaction,
-    TransactionTimeout,
-)
+from psycopg.errors import CheckViolation
 from psycopg.rows import DictRow, dict_row, tuple_row
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
 from api.adapters.postgres.rows import fetch, tolerate
 from api.problems import Refused, Unavailable
+from connect.postgres_errors import LOST_SESSION, UNAVAILABLE
 
 SERVER: Final = "postgres"
 CONNECTION_TIMEOUT_S: Final = 1.5
 STREAM_BATCH_ROWS: Final = 500
 _LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
-# Those of the InternalErrors that are about the connection: the server became a replica, or ended a slow transaction.
-_OF_CONNECTION: Final = (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout, TransactionTimeout)
-_UNAVAILABLE: Final = (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError, *_OF_CONNECTION)
 
 
 class Database:
@@ -64,7 +57,7 @@ class Database:
                 yield connection
         except CheckViolation as error:
             raise Refused("invalid-input", f"{error.diag.constraint_name} does not hold") from error
-        except _UNAVAILABLE as error:
+        except UNAVAILABLE as error:
             raise Unavailable(SERVER) from error
 
     @contextmanager
@@ -81,7 +74,7 @@ class Database:
         try:
             with connection:
                 yield connection
-        except _OF_CONNECTION:  # the next one may lead to a server that can be written to
+        except LOST_SESSION:
             connection.close()
             raise
         finally:
