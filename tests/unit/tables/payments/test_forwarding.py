@@ -12,22 +12,14 @@ from tables.messages.reasons import Reason
 from tables.payments.forwarding import forwarded, may_concern_payment
 from tests.unit.tables.payments.payment_world import ADA, AT, EVENT, PRICE, PURCHASE
 
+OUTCOME = Outcome(kind=OutcomeKind.CONFIRMED, event=EVENT, offset=9, at=AT, purchase=PURCHASE, account=ADA)
+PAID = replace(OUTCOME, payment=MoneyAmount(PRICE, "EUR"), reference="bank 1", deadline=AT)
+
 
 def refused(reason: Reason) -> PaymentEventKind | None:
     """What the refusal of a command with the request of our confirm becomes; anybody can calculate that request."""
     request = confirm_request(PURCHASE)
-    found = forwarded(
-        Outcome(
-            kind=OutcomeKind.REFUSED,
-            event=EVENT,
-            offset=9,
-            at=AT,
-            purchase=PURCHASE,
-            account=ADA,
-            reason=reason,
-            request=request,
-        )
-    )
+    found = forwarded(replace(OUTCOME, kind=OutcomeKind.REFUSED, reason=reason, request=request))
     return None if found is None else found.kind
 
 
@@ -64,19 +56,7 @@ def test_a_decision_on_tickets_that_are_paid_online_is_told_with_what_it_says(
     kind: OutcomeKind, left: tuple[OutcomeLine, ...], expected: PaymentEventKind, with_request: bool
 ) -> None:
     request = UUID(int=6)
-    outcome = Outcome(
-        kind=kind,
-        event=EVENT,
-        offset=9,
-        at=AT,
-        purchase=PURCHASE,
-        account=ADA,
-        left=left,
-        request=request,
-        reference="bank 1",
-        deadline=AT,
-        payment=MoneyAmount(PRICE, "EUR"),
-    )
+    outcome = replace(PAID, kind=kind, left=left, request=request)
     assert may_concern_payment(encode_outcome(outcome))
     assert forwarded(outcome) == PaymentEvent(
         id=f"{EVENT}@9",
@@ -98,11 +78,9 @@ def test_a_decision_on_tickets_that_are_paid_online_is_told_with_what_it_says(
 
 @pytest.mark.parametrize("kind", [OutcomeKind.REJECTED, OutcomeKind.CHANGED])
 def test_a_decision_that_sells_and_returns_nothing_is_no_event_of_a_payment(kind: OutcomeKind) -> None:
-    payment = MoneyAmount(PRICE, "EUR")
-    assert forwarded(Outcome(kind=kind, event=EVENT, offset=9, at=AT, purchase=PURCHASE, payment=payment)) is None
+    assert forwarded(replace(PAID, kind=kind)) is None
 
 
 def test_an_outcome_of_free_tickets_need_not_be_decoded() -> None:
-    outcome = Outcome(kind=OutcomeKind.CONFIRMED, event=EVENT, offset=9, at=AT, purchase=PURCHASE, account=ADA)
-    assert not may_concern_payment(encode_outcome(outcome))
+    assert not may_concern_payment(encode_outcome(OUTCOME))
     assert not may_concern_payment(None)
