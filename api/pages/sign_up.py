@@ -38,25 +38,27 @@ def sign_up() -> BaseResponse:
         made = ask_for_account(asked, goal)
     except Refused as error:
         return _form("sign_up.html", given | {"next": goal}, field_errors(error), error.status)
-    answer = redirect(f"/confirm?{urlencode({'email': made.email, 'request': made.request, 'next': goal})}", 303)
+    answer = redirect(f"/confirm?{urlencode({'email': made.email, 'next': goal})}", 303)
     return sign_up_cookie.remember(answer, made.request)
 
 
 @signing_up.get("/confirm")
 def confirm_address_form() -> Response:
     """The form for the code from the mail."""
-    given = {name: request.args.get(name, "") for name in ("email", "request")}
-    given["next"] = local_path(request.args.get("next"))
+    given = {"email": request.args.get("email", ""), "next": local_path(request.args.get("next"))}
     return _form("confirm.html", given, {})
 
 
 @signing_up.post("/confirm")
 def confirm_address() -> BaseResponse:
-    """Create the account and sign its owner in, or change the address."""
+    """Create the account and sign its owner in, by a code that was requested in this browser.
+
+    The request is the cookie's alone: in a link or form, it could be that of somebody else with another password.
+    """
     given = form_fields()
     goal = local_path(given.get("next"))
     try:
-        asked = {"code": given.get("code", ""), "request": given.get("request", "")}
+        asked = {"code": given.get("code", ""), "request": sign_up_cookie.asked_request()}
         granted = confirmed_by_code(parse_body(Confirmation, asked))
     except Refused as error:
         return _form("confirm.html", given | {"next": goal}, confirmation_errors(error), error.status)
@@ -64,5 +66,5 @@ def confirm_address() -> BaseResponse:
 
 
 def _form(template: str, given: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
-    shown = {"email": "", "request": ""} | {name: value for name, value in given.items() if name != "password"}
+    shown = {"email": ""} | {name: value for name, value in given.items() if name != "password"}
     return make_response(render_template(template, given=shown, errors=errors), status)

@@ -116,7 +116,7 @@ class Stage:
             "impossible": f"/organize/events/{event}/status/ACTIVE",
             "type": f"/organize/events/{event}/types/{self.kind}",
             "board": "/board",
-            "confirm": f"/confirm?{urlencode({'email': text, 'request': text})}",
+            "confirm": f"/confirm?{urlencode({'email': text})}",
         }
 
 
