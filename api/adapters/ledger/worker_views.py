@@ -62,6 +62,7 @@ class AnyWorker(httpx.BaseTransport):
                 self._last = turn
                 return answer
             answer.close()
+        self._last = turns[-1]
         return self._ask(turns[-1], request)
 
     def close(self) -> None:

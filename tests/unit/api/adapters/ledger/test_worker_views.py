@@ -49,6 +49,11 @@ def test_the_next_is_asked_where_one_cannot_answer_and_stays_the_first_to_be_ask
     assert asking.get("/api/x/").json()["port"] == 6068
     workers.says["three"] = None
     assert asking.get("/api/x/").json()["port"] == 6066
+    workers.says["one"] = None
+    workers.says["three"] = 200  # the last in turn
+    workers.asked.clear()
+    assert [asking.get("/api/x/").json()["port"] for _ in range(2)] == [6068] * 2
+    assert workers.asked == ["one", "two", "three", "three"]
 
 
 def test_a_worker_without_the_view_of_definitions_is_no_ledger_without_events() -> None:
