@@ -6,7 +6,6 @@ signed in before gets it always. A client with a cookie or token of the account 
 device cookies). A known client is treated alike in all else, or it would learn that there is an account.
 """
 
-import threading
 from typing import Final, NamedTuple
 
 from api.auth.backoff import Backoff, BackoffRule
@@ -91,15 +90,12 @@ class KnownClients:
     """The clients from which an address's account signed in, for 30 days, 50,000 at most."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._known: BoundedCache[tuple[str, str], bool] = BoundedCache(KNOWN_CLIENTS_MAX, KNOWN_S)
 
     def remember(self, asker: Asker) -> None:
         """Note that the address's account signed in from this client."""
-        with self._lock:
-            self._known.put(asker[:2], True)
+        self._known.put(asker[:2], True)
 
     def has(self, address: str, client: str) -> bool:
         """Whether the address's account signed in from this client."""
-        with self._lock:
-            return self._known.get((address, client)) is not None
+        return self._known.get((address, client)) or False
