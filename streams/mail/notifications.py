@@ -2,9 +2,10 @@
 
 from connect.topics import OUTCOMES
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
-from streams.runtime.assignment import committed_offset, end_offset, next_readable_offset
-from streams.runtime.failures import dead_letter, decode_batch
+from streams.runtime.assignment import end_offset, next_readable_offset, start_offset
+from streams.runtime.failures import dead_letter, decode_batch, is_interrupted
 from streams.runtime.kafka_types import Headers, Message, Record
 from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.record_context import trace_headers
@@ -29,7 +30,7 @@ class NotificationsAgent:
 
     def is_caught_up(self, partition: int) -> bool:
         """Whether all known outcomes of the partition are booked."""
-        offset = self._next.get(partition, committed_offset(self.app, OUTCOMES, partition))
+        offset = self._next.get(partition, start_offset(self.app, OUTCOMES, partition))
         end = end_offset(self.app, OUTCOMES, partition)
         if offset is None or end is None:
             return False
@@ -72,7 +73,8 @@ class NotificationsAgent:
     async def _notify_all(self, partition: int, unit: BookingsUnitOfWork, outcome: Outcome, headers: Headers) -> None:
         """Send the mails about an event's change, page by page. The progress is stored: the next worker resumes there.
 
-        There may be thousands of mails, so that only the first one continues the change's trace.
+        There may be thousands of mails, so that only the first one continues the change's trace, and a rebalance waits
+        for one page: a worker that is late would send what the next one sends, too. Raises Interrupted.
         """
         while (jobs := unit.announce(outcome.event, self._mails_at_once)) is not None:
             traced = [TracedJob(job) for job in jobs]
@@ -80,6 +82,8 @@ class NotificationsAgent:
                 traced[0] = traced[0]._replace(headers=headers)
                 headers = ()
             await self.bookings.save(partition, unit, traced)
+            if is_interrupted(self.app):
+                raise Interrupted
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._next.clear()
