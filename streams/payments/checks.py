@@ -65,7 +65,6 @@ class PaymentChecks:
         self._soon: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
         # By event and purchase, the time of the check that was appended and may not be folded yet.
         self._asked: dict[tuple[UUID, UUID], int] = {}
-        app.on_partitions_assigned.connect(self._forget)
         app.task(self._run)
 
     async def check(self, partition: int) -> None:
@@ -148,12 +147,6 @@ class PaymentChecks:
         if len(self._asked) > REMEMBERED_MAX_PAYMENTS:
             self._asked.clear()
         return False
-
-    async def _forget(self, *_: object, **__: object) -> None:
-        self._after.clear()
-        self._next_walk_at.clear()
-        self._soon.clear()
-        self._asked.clear()
 
 
 def _checked(purchase: UUID, record: PaymentRecord) -> PaymentEvent:

@@ -66,7 +66,7 @@ class PaymentsBatch:
         except MalformedRecord as error:
             self.dead_letters.append(dead_letter(message, error))
             return
-        if record.offset < message.offset and not tasks:
+        if record.offset < message.offset:
             return  # It told nothing new.
         self._records[key] = record
         self.changed[key] = message, event.purchase, record

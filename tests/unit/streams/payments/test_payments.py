@@ -25,7 +25,7 @@ from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import PaymentRequestKind, confirm_request
 from tables.messages.reasons import Reason
 from tables.payments.payment import CHECK_FIRST_MS
-from tables.payments.records import payment_key
+from tables.payments.records import RefundStatus, payment_key
 from tables.payments.transitions import PaymentState
 from tests.unit.streams.payments.conftest import HOME, KEY, Role, Stopped, message
 from tests.unit.tables.payments.payment_world import (
@@ -217,9 +217,11 @@ def test_what_is_not_of_this_payment_is_a_dead_letter_and_the_next_event_is_appl
 
 
 def test_tickets_that_are_kept_concern_only_a_payment_that_there_is(role: Role) -> None:
-    kept = event(K.RETURN_REFUSED, amount=Decimal(0), ledger_offset=9, request=UUID(int=8), reason="nothing-to-cancel")
-    role.fold((0, kept), *[(offset + 1, each) for offset, each in CAPTURING], (5, kept))
+    order = refund_order(None)
+    kept = event(K.RETURN_REFUSED, amount=Decimal(0), ledger_offset=9, request=order.request, reason="not-held")
+    role.fold((0, kept), *[(offset + 1, each) for offset, each in CAPTURING], (5, order), (6, kept))
     assert role.record().state is PaymentState.CAPTURING
+    assert [each.status for each in role.record().refunds] == [RefundStatus.REFUSED]
     assert not role.records.get(dead_letters("payments"))
 
 
@@ -320,6 +322,18 @@ def test_between_two_walks_only_payments_that_are_due_are_read(role: Role, monke
     role.now += 3_600
     role.check()
     assert (len(role.provider.looked), len(walks)) == (1, 2)
+
+
+def test_a_walk_goes_on_where_its_last_step_has_ended(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "SCANNED_MAX_PAYMENTS", 1)
+    for purchase in (PURCHASE, UUID(int=2**127)):
+        role.fold((0, event(K.HELD, purchase=purchase)), (1, event(K.STARTED, purchase=purchase)))
+    role.now += 60
+    counts = []
+    for _ in range(3):
+        role.check()
+        counts.append(len(role.provider.looked))
+    assert counts == [1, 2, 2]
 
 
 def test_one_that_is_paid_before_its_check_is_due_is_not_asked_about(role: Role) -> None:
