@@ -1,7 +1,7 @@
 """Faust's consumer with delivery by the batch: a poll's records of a partition go to the agents' queues at once.
 
 Faust 0.15.3 makes four tasks for each record, so that a rebalance can interrupt its delivery. Here the delivery of a
-partition's records never waits, so there is nothing to interrupt; the flow is checked between partitions.
+partition's records never waits, so there is nothing to interrupt.
 
 Faust also lists each acknowledged record, forgets the committed offset before the last commit of a revoked partition,
 and does not seek where nothing was ever committed, which loses what was polled. Here an agent's batches are contiguous
@@ -173,13 +173,19 @@ class BatchConsumer(Consumer):
             await self.commit()  # a commit that was already running may lack this batch
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets, and to the beginning where nothing is committed."""
+        """Seek to the committed offsets, and to the beginning where nothing is committed.
+
+        Raises IllegalStateError where partitions were assigned meanwhile: these are not what was sought.
+        """
+        generation = self.app.consumer_generation_id
         committed = {ensure_TP(tp): offset for tp, offset in (await self.seek_to_committed()).items()}
         inputs = {tp: offset for tp, offset in committed.items() if not self._is_changelog_tp(tp)}
         uncommitted = [tp for tp, offset in inputs.items() if not offset]
         begins = await self.earliest_offsets(*uncommitted) if uncommitted else {}
         if begins:
             await self.seek_wait(begins)
+        if self.app.consumer_generation_id != generation:
+            raise IllegalStateError("a rebalance has ended meanwhile")
         self._starts = {tp: offset or begins[tp] for tp, offset in inputs.items()}
         self._next = dict(self._starts)
         self._gave_up.clear()
@@ -194,7 +200,7 @@ class BatchConsumer(Consumer):
             self._skips.forget(tp)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        return (tp for tp in self._starts if topics is None or tp in topics or tp.topic in topics)
+        return iter(self._starts)
 
     def _new_offset(self, tp: TP) -> int | None:
         """The offset that all agents of a partition have reached; None where they are at the start."""
@@ -251,15 +257,17 @@ class BatchConsumer(Consumer):
             tp = TP(topic, partition)
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
-            if not await self._may_flow():
-                return
             next_offset = self._next.get(tp, 0)
             if batch and batch[0].offset < next_offset:  # the broker has reset the fetcher, or the poll is an old one
                 await app.on_rewind(tp, next_offset)
             found = await self._readable(tp, batch)
-            if found is None or self.app.consumer_generation_id != generation:
+            if found is None or self._is_interrupted(generation):
                 return
             self._put(tp, found)
+
+    def _is_interrupted(self, generation: int) -> bool:
+        """Whether a rebalance has begun, or partitions were assigned since that generation."""
+        return not self.flow_active or self.app.consumer_generation_id != generation
 
     async def _readable(self, tp: TP, batch: list[Any]) -> list[Any] | None:
         """The records of a batch, once dead letters for unreadable ones are stored; None where a rebalance began."""
@@ -281,13 +289,6 @@ class BatchConsumer(Consumer):
     async def _isolate(self, tp: TP, unreadable: Sequence[SkippedOffsets]) -> bool:
         app: Any = self.app
         return not unreadable or await app.isolate(tp, unreadable)
-
-    async def _may_flow(self) -> bool:
-        """Wait for the agents' flow. False once a rebalance has suspended the consumer's own flow."""
-        flow: Any = self.app.flow_control
-        if not flow.is_active():
-            await self.wait_first(flow.acquire(), self.suspend_flow.wait())
-        return bool(flow.is_active()) and self.flow_active
 
     def _put(self, tp: TP, batch: list[Any]) -> None:
         app: Any = self.app

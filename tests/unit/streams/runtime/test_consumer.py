@@ -35,25 +35,15 @@ class FakeQueue:
         self.offsets += [message.offset for message in messages]
 
 
-class FakeFlow:
-    def __init__(self) -> None:
-        self.active = True
-
-    def is_active(self) -> bool:
-        return self.active
-
-
 class Bench(BatchConsumer):
     """A consumer that was never started, with just what handing over needs. It reads all from ``begin`` on."""
 
     def __init__(self, queues: list[FakeQueue], begin: int = 1) -> None:
-        self.flow = FakeFlow()
         self.back: list[tuple[TP, int]] = []
         self.stored: dict[TP, Any] = {}
         self.positions: dict[TP, int] = {}
         channels = [SimpleNamespace(queue=queue) for queue in queues]
         app: Any = SimpleNamespace(
-            flow_control=self.flow,
             consumer_generation_id=7,
             on_rewind=self.on_rewind,
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, end: None),
@@ -88,6 +78,8 @@ class Bench(BatchConsumer):
         self.isolated += [(tp, skip.offset, skip.last) for skip in skips]
         return self.may_isolate
 
+    async def on_seek(self) -> None: ...
+
     def highwater(self, tp: TP) -> int:
         return 100
 
@@ -95,6 +87,7 @@ class Bench(BatchConsumer):
         return self.assigned
 
     async def seek_to_committed(self) -> dict[TP, Any]:
+        await self.on_seek()
         self.positions |= {tp: offset for tp, offset in self.stored.items() if offset}
         return self.stored
 
@@ -195,21 +188,6 @@ def test_records_of_a_poll_during_which_a_rebalance_came_are_left_to_be_read_aga
     assert queue.offsets == [4]
 
 
-def test_a_flow_that_is_suspended_meanwhile_stops_the_handing_over(consumer: Bench, queue: FakeQueue) -> None:
-    waited = []
-
-    async def suspended(*_: Any) -> None:
-        waited.append(True)
-
-    consumer.wait_first = suspended  # type: ignore[method-assign,assignment]
-    consumer.flow.active = False
-    consumer.flow.acquire = lambda: None  # type: ignore[attr-defined]
-    consumer.suspend_flow = SimpleNamespace(wait=lambda: None)  # type: ignore[assignment]
-    consumer.deliver({COMMANDS: records(COMMANDS, 3)})
-    assert waited
-    assert queue.offsets == []
-
-
 def test_what_comes_while_the_flow_is_stopped_is_sought_again(consumer: Bench, queue: FakeQueue) -> None:
     consumer.stored = {COMMANDS: 3, OTHER: None, CHANGELOG: None}
     consumer.flow_active = False
@@ -221,6 +199,7 @@ def test_what_comes_while_the_flow_is_stopped_is_sought_again(consumer: Bench, q
         FIRST,
         None,
     )
+    assert (consumer.committed(COMMANDS), consumer.committed(OTHER)) == (3, None)
 
 
 def test_what_was_handed_over_before_a_seek_is_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
@@ -229,6 +208,18 @@ def test_what_was_handed_over_before_a_seek_is_handed_over_again(consumer: Bench
     asyncio.run(consumer.perform_seek())
     consumer.deliver({COMMANDS: records(COMMANDS, 2, 3)})
     assert queue.offsets == [1, 2, 3, 2, 3]
+
+
+def test_a_seek_that_ends_after_the_next_assignment_replaces_none_of_its_offsets(consumer: Bench) -> None:
+    async def assign() -> None:
+        consumer.app.consumer_generation_id += 1
+        consumer._starts = {OTHER: 5}
+
+    consumer.stored = {COMMANDS: 3}
+    consumer.on_seek = assign  # type: ignore[method-assign]
+    consumer.flow_active = False
+    consumer.deliver({COMMANDS: records(COMMANDS, 3)})
+    assert (consumer.start_offset(COMMANDS), consumer.start_offset(OTHER)) == (None, 5)
 
 
 def test_partitions_that_are_given_up_meanwhile_are_not_sought(consumer: Bench, queue: FakeQueue) -> None:
@@ -290,6 +281,9 @@ def test_between_giving_up_and_seeking_nothing_counts(consumer: Bench, monkeypat
     assert seen == [{COMMANDS: 2}]
     consumer.complete("one", messages[1:])
     assert (consumer.committable(), consumer.start_offset(COMMANDS)) == ({}, None)
+    consumer.stored = {COMMANDS: 1}
+    asyncio.run(consumer.perform_seek())
+    assert consumer.committable() == {}
 
 
 def test_an_agent_that_gave_a_batch_up_takes_nothing_until_it_is_sought(consumer: Bench) -> None:
@@ -351,9 +345,13 @@ def test_nothing_is_handed_over_where_a_dead_letter_could_not_be_stored(consumer
     assert consumer.next_readable(COMMANDS, 2) == 2
 
 
-def test_a_generation_that_ends_while_a_dead_letter_is_stored_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:
+@pytest.mark.parametrize("flows", [True, False], ids=["has ended", "has begun"])
+def test_after_a_rebalance_that_came_while_a_dead_letter_was_stored_nothing_is_handed_over(
+    consumer: Bench, queue: FakeQueue, flows: bool
+) -> None:
     async def isolate(*_: Any) -> bool:
-        consumer.app.consumer_generation_id += 1
+        consumer.flow_active = flows
+        consumer.app.consumer_generation_id += flows
         return True
 
     consumer.app.isolate = isolate  # type: ignore[attr-defined]
@@ -606,6 +604,7 @@ def test_what_compaction_took_is_no_gap(consumer: Bench) -> None:
     rows = TP(EVENT_ROWS, 0)
     consumer._starts[rows] = 0
     consumer.check_gaps("one", [at(4, rows), at(9, rows)])
+    assert not cast("Any", consumer.app).counters.lost
 
 
 def test_a_partition_that_is_not_read_has_no_next_offset_and_no_gap(consumer: Bench) -> None:
