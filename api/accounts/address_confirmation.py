@@ -77,11 +77,11 @@ def ask_for_confirmation(
 
 def confirmed_by_code(body: Confirmation) -> ConfirmedAccount:
     """The account that the code makes or changes. Refused: unknown-code, email-taken, too-many-requests."""
-    guesses, asker = ports().rate_limits.guesses, Asker(body.request, client())
-    guesses.check(asker)
+    codes, asker = ports().rate_limits.codes, Asker(body.request, client())
+    codes.check(asker)
     confirmed = ports().accounts.confirm_by_code(digest(_typed(body.code), body.request), ports().clock())
     if confirmed is None:
-        guesses.count(asker)
+        codes.count(asker)
     return _with_notice(confirmed)
 
 

@@ -5,15 +5,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 ENTRIES_MAX: Final = 50_000
 DOUBLINGS_MAX: Final = 30
 
 
-@dataclass(frozen=True, slots=True)
-class BackoffRule:
+class BackoffRule(NamedTuple):
     """``free`` tries without a wait, then 1 s, 2 s, 4 s … up to ``wait_max_s``; one is forgiven each ``forgiven_s``."""
 
     free: int

@@ -28,12 +28,16 @@ class FreeTries(NamedTuple):
 
 
 class RateLimits:
-    """Limits by kind of request, like ``600 per minute; 5000 per hour``, for each client; and two throttles."""
+    """Limits by kind of request, like ``600 per minute; 5000 per hour``, for each client; and three throttles.
+
+    A wrong code costs no hash, so many of them could displace the counts of passwords from memory: they have their own.
+    """
 
     def __init__(self, tries: FreeTries, clock: Callable[[], float] = time.monotonic, **limits: str) -> None:
         self._limits = {kind: parse_many(limit) for kind, limit in limits.items()}
         self._windows = SlidingWindows(clock=clock)
         self.guesses: Final = Throttle(guess_rules(tries.sign_in), Backoff(clock=clock))
+        self.codes: Final = Throttle(guess_rules(tries.sign_in), Backoff(clock=clock))
         self.mails: Final = Throttle(mail_rules(tries.sign_up), Backoff(clock=clock))
         self.known: Final = KnownClients()
 

@@ -119,6 +119,10 @@ def test_a_code_alone_is_good_for_nothing(anonymous: FlaskClient, world: World, 
 def test_codes_cannot_be_tried_without_end(anonymous: FlaskClient) -> None:
     statuses = [confirm(anonymous, f"guess {n}").status_code for n in range(4)]
     assert statuses == [422] * 3 + [429]
+    bodies = ({"code": "guess", "request": f"request {n}"} for n in range(60))
+    statuses = [anonymous.post(f"{ACCOUNTS}/confirmations", json=body).status_code for body in bodies]
+    assert statuses == [422] * 57 + [429] * 3
+    assert sign_in(anonymous) == 401  # their counts are none of passwords, which they could displace
 
 
 def test_only_the_reader_of_the_mails_learns_that_the_address_has_an_account(
