@@ -7,17 +7,15 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-
 from api.adapters.ledger.worker_views import WORKER, WorkerViews
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
-from api.adapters.postgres.rows import FIRST, LAST, fetch, pass_over, shown
+from api.adapters.postgres.purchase_pages import purchase_page
+from api.adapters.postgres.rows import pass_over, shown
 from api.auth.tokens import MaySee
 from api.ports.sales import Sales
 from api.problems import Unavailable
 from api.schemas.fields import Money
-from api.schemas.pagination import decode_cursor, encode_cursor
 from api.schemas.purchase import BoughtLine, Payment, Purchase, PurchaseList, payment_url, public_id
 from api.schemas.sales import EventSales, PaymentTotals, TypeSales
 from tables.messages.statuses import PurchaseStatus
@@ -118,11 +116,13 @@ class PurchaseRows(Sales):
         return found if may_see(found.account_id) else None
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
-        items, following = self._page("account_id = %(of)s", account, limit, cursor)
+        query = f"{_COLUMNS_OF} WHERE account_id = %(account)s"
+        items, following = purchase_page(self._database, query, projected, limit, cursor, account=account)
         return PurchaseList(items=items, next=following)
 
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
-        items, following = self._page("event_id = %(of)s", event, limit, cursor)
+        query = f"{_COLUMNS_OF} WHERE event_id = %(event)s"
+        items, following = purchase_page(self._database, query, projected, limit, cursor, event=event)
         if cursor is not None:
             return EventSales(event_id=event, items=items, next=following)
         types, payments = self._types(event), self._payments(event)
@@ -133,20 +133,6 @@ class PurchaseRows(Sales):
 
     def payments_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
         return self._exports.stream(_PAYMENT_TABLE, event=event)
-
-    def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
-        place = None if cursor is None else decode_cursor(cursor, _POSITION)
-        after = "" if place is None else "AND (made_at, event_id, id) < (%(made_at)s, %(event_id)s, %(id)s)"
-        order = "ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
-        query = f"{_COLUMNS_OF} WHERE {whose} AND made_at BETWEEN %(first)s AND %(last)s {after} {order}"
-        values = {"of": of, "most": limit + 1, "first": FIRST, "last": LAST}
-        with self._database.transaction() as connection:
-            rows = fetch(connection, query, values | ({} if place is None else msgspec.structs.asdict(place)))
-        listed = rows[:limit]
-        following = (
-            encode_cursor(PurchasePosition(*(listed[-1][name] for name in _PLACE))) if len(rows) > limit else None
-        )
-        return [found for row in listed if (found := shown("purchase", row, projected))], following
 
     def _types(self, event: UUID) -> list[TypeSales]:
         with self._database.transaction() as connection:
@@ -161,20 +147,6 @@ class PurchaseRows(Sales):
             rows = connection.execute(_PAYMENT_TOTALS, {"event": event}).fetchall()
         names = ("sold", "captured", "refunded", "goodwill", "fees", "payout")
         return [PaymentTotals(**row | {name: Money.of(row[name], row["currency"]) for name in names}) for row in rows]
-
-
-class PurchasePosition(msgspec.Struct, frozen=True, array_like=True):
-    """The last purchase of a page, by values that never change."""
-
-    made_at: datetime
-    event_id: UUID
-    id: UUID
-
-
-_POSITION: Final = msgspec.msgpack.Decoder(PurchasePosition)
-
-
-_PLACE: Final = ("made_at", "event_id", "id")
 
 
 def projected(row: Any) -> Purchase:

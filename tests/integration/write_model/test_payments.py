@@ -81,6 +81,14 @@ FROM generate_series(1, 2000)
 """
 
 
+PAID = """
+INSERT INTO purchase (event_id, id, account_id, status, figures, lines, total, currency, paid_worth, ledger_offset, at,
+                      made_at)
+SELECT %s, gen_random_uuid(), gen_random_uuid(), 'held', '{}', '[]', 21, 'EUR', 21, 1, now(), now()
+FROM generate_series(1, 60)
+"""
+
+
 def awaited(event: UUID, purchase: UUID, since: datetime | None) -> bytes:
     return encode_json({"event_id": event, "purchase_id": purchase, "since_at": since})
 
@@ -111,3 +119,12 @@ def test_a_payment_is_found_by_its_key_also_in_a_table_without_statistics(scratc
         plan = connection.execute(f"EXPLAIN {SELECT_AWAITED}", {"awaited": f"[{asked}]"}).fetchall()
     assert "payment_pkey" in str(plan)
     assert "Seq Scan" not in str(plan)
+
+
+def test_an_organizer_pages_through_the_purchases_that_are_paid(scratch: Scratch, database: Database) -> None:
+    event = uuid4()
+    scratch.rows(PAID, event)
+    payments = PaymentRows(database, unsent, {})
+    first, following = payments.of_event(event, None)
+    second, end = payments.of_event(event, following)
+    assert (len(first), len({each.id for each in (*first, *second)}), end) == (50, 60, None)

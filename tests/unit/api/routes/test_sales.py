@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec import msgpack
 
-from api.adapters.sales import PurchasePosition
+from api.adapters.postgres.purchase_pages import PurchasePosition
 from api.problems import Refused
 from api.roles import Role
 from api.schemas.pagination import decode_cursor, encode_cursor
