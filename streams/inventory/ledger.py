@@ -98,7 +98,7 @@ class LedgerAgent:
         ledger = self._ledger(partition)
         decided = self._decide(partition, ledger, messages)
         entries = await self._write(partition, ledger, decided.outcomes(), _watermark_of(messages[-1]))
-        self.app.counters.count_decisions(decided.verdicts)
+        self.app.counters.decisions.update(decided.verdicts)
         self.hold_expiry.decided(partition, messages[-1].offset, entries)
         await append(self.app, COMMANDS, partition, decided.following)
         await send_to_dead_letters(self.app, CONSUMER, decided.dead_letters)

@@ -57,10 +57,6 @@ class Counters:
         self._batches[agent] += 1
         self._seconds[agent] += seconds
 
-    def count_decisions(self, verdicts: Iterable[Verdict]) -> None:
-        """Outcomes have been stored and sent."""
-        self.decisions.update(verdicts)
-
     def begin_wait(self, doing: str, now: float) -> bool:
         """Something starts to wait for a server (``now`` by time.monotonic). Whether it is the first with that name."""
         self._waiters[doing] += 1

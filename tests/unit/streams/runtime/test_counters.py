@@ -62,7 +62,7 @@ def test_decisions_are_counted_by_outcome_and_reason() -> None:
     counters = Counters()
     driver = LedgerDriver(batch=1)
     driver.define(ticket_type(quantity=1))
-    counters.count_decisions(map(verdict, [driver.buy(1), driver.buy(2), driver.buy(3)]))
+    counters.decisions.update(map(verdict, [driver.buy(1), driver.buy(2), driver.buy(3)]))
     assert value(counters, "turnstile_decisions_total", outcome="confirmed", reason="") == 1
     assert value(counters, "turnstile_decisions_total", outcome="rejected", reason="sold-out") == 2
     assert set(counters.decisions) == {(OutcomeKind.CONFIRMED, None), (OutcomeKind.REJECTED, Reason.SOLD_OUT)}
