@@ -1,5 +1,7 @@
 """Which outcome answers which request."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -181,6 +183,32 @@ def test_that_the_purchase_is_unknown_is_an_answer_also_before_the_acknowledgeme
     request.offer(unknown)
     request.acknowledge(3)
     assert request.outcome == unknown
+
+
+COMMAND = purchase()
+
+
+@pytest.mark.parametrize(
+    ("happens", "is_over"),
+    [
+        (lambda request: request.offer(outcome(COMMAND, OutcomeKind.CONFIRMED)), True),
+        (lambda request: request.fail(TimeoutError()), True),
+        (lambda request: request.acknowledge(7), False),
+    ],
+    ids=["outcome", "failure", "acknowledgement"],
+)
+def test_who_waits_is_woken_at_once(happens: Callable[[PendingRequest], None], is_over: bool) -> None:
+    async def wake() -> None:
+        request = PendingRequest(COMMAND.event, COMMAND.purchase, answers_to(COMMAND), 60)
+        over, taken = asyncio.create_task(request.wait()), asyncio.create_task(request.wait_for_acknowledgement(60))
+        await asyncio.sleep(0)
+        happens(request)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert (over.done(), taken.done()) == (is_over, True)
+        over.cancel()
+
+    asyncio.run(wake())
 
 
 def first_answer(command: BuyersCommand, *told: Outcome) -> Outcome | None:
