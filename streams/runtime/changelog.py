@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from connect.client_options import ClientOptions
 from connect.records.connection import started
@@ -17,6 +18,7 @@ from tables.errors import InvariantBroken
 FETCH_MAX_BYTES = 4 << 20
 POLL_MAX_RECORDS = 5_000
 POLL_TIMEOUT_MS = 500
+READ_TIMEOUT_S = 30.0
 # A standby shares the process with decisions, which wait while it stores a poll: fewer records, in larger fetches.
 STANDBY_POLL_MAX_RECORDS = 2_000
 STANDBY_FETCH_MIN_BYTES = 256 << 10
@@ -54,7 +56,7 @@ class Progress:
 async def changes(kafka: ClientOptions, topic: str, begins: Mapping[int, int]) -> Changes:
     """The rows of a changelog's partitions, from the offsets ``begins`` to the present ends.
 
-    Raises InvariantBroken where a partition ends before its begin.
+    Raises InvariantBroken where a partition ends before its begin, and KafkaError.
     """
     async with _reader(kafka) as consumer:
         places = {TopicPartition(topic, partition): begin for partition, begin in begins.items()}
@@ -110,7 +112,7 @@ async def _read(
     consumer: Any, topic: str, places: dict[TopicPartition, int], ends: dict[TopicPartition, int]
 ) -> AsyncIterator[tuple[TopicPartition, Rows, int]]:
     progress = Progress(topic, sum(ends[place] - begin for place, begin in places.items()))
-    next_offsets = dict(places)
+    next_offsets, moved_s = dict(places), time.monotonic()
     while waiting := [place for place, end in ends.items() if next_offsets[place] < end]:
         batches = await consumer.getmany(*waiting, timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_MAX_RECORDS)
         for place in waiting:
@@ -118,10 +120,18 @@ async def _read(
             position = await consumer.position(place)
             rows = _rows(place, batches.get(place, ()))
             progress.read(position - next_offsets[place])
-            moved, next_offsets[place] = position > next_offsets[place], position
-            if rows or moved:
+            if position > next_offsets[place]:
+                next_offsets[place] = position
                 yield place, rows, position
+                moved_s = time.monotonic()
+        check_still_read(topic, moved_s)
     progress.end()
+
+
+def check_still_read(topic: str, moved_s: float) -> None:
+    """Raise KafkaTimeoutError if nothing of a topic was read for READ_TIMEOUT_S, since ``moved_s`` (monotonic)."""
+    if time.monotonic() - moved_s > READ_TIMEOUT_S:
+        raise KafkaTimeoutError(f"nothing more of {topic} within {READ_TIMEOUT_S:g} s")
 
 
 def _rows(place: TopicPartition, records: Iterable[Any]) -> Rows:

@@ -1,5 +1,6 @@
 """Reading a topic beside the agents: its committed records, from given offsets to given ends."""
 
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -9,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from connect.client_options import ClientOptions
 from connect.records.connection import started
 from connect.records.fetching import READ_COMMITTED, FetchedRecord, SkippedOffsets, install
+from streams.runtime.changelog import check_still_read
 
 POLL_TIMEOUT_MS: Final = 200
 
@@ -42,8 +44,9 @@ class TopicReader:
     async def records(self, begins: Offsets, ends: Offsets) -> AsyncGenerator[list[FetchedRecord], None]:
         """The records between ``begins`` and ``ends``, those of a poll at a time.
 
-        ``begins`` moves on once they are taken. What can't be read is left out.
+        ``begins`` moves on once they are taken. What can't be read is left out. Raises KafkaError.
         """
+        moved_s = time.monotonic()
         for partition, offset in begins.items():
             self._consumer.seek(TopicPartition(self._topic, partition), offset)
         while any(begins[partition] < end for partition, end in ends.items()):
@@ -51,7 +54,9 @@ class TopicReader:
             yield [one for records in found.values() for one in records if not isinstance(one, SkippedOffsets)]
             for partition in begins:
                 position = await self._consumer.position(TopicPartition(self._topic, partition))
-                begins[partition] = max(begins[partition], position)
+                if position > begins[partition]:
+                    begins[partition], moved_s = position, time.monotonic()
+            check_still_read(self._topic, moved_s)
 
 
 @asynccontextmanager

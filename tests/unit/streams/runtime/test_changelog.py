@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 import streams.runtime.changelog
 from connect.records.fetching import BadChecksum, SkippedOffsets
@@ -97,6 +98,13 @@ def test_that_nothing_but_markers_stands_at_the_end_is_told(consumer: Consumer) 
 def test_a_record_of_ours_that_can_not_be_read_leaves_no_table_to_work_on(consumer: Consumer) -> None:
     consumer.odd[7] = SkippedOffsets(4, 7, BadChecksum("wrong"))
     with pytest.raises(InvariantBroken, match=r"changelog\[0\]@4-7 is damaged"):
+        read(p0=0)
+
+
+def test_the_reading_ends_where_nothing_comes_any_more(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams.runtime.changelog, "READ_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(consumer, "_next", lambda place: ())
+    with pytest.raises(KafkaTimeoutError, match="nothing more of changelog"):
         read(p0=0)
 
 

@@ -4,8 +4,11 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
+import streams.runtime.changelog
 from connect.records.fetching import SkippedOffsets
 from streams.runtime.topic_reader import Offsets, TopicReader
 
@@ -51,6 +54,14 @@ def test_all_between_begin_and_end_is_read_and_the_begin_moves_on() -> None:
     assert read(consumer, begins) == [[b"5", b"6"], [b"9"]]
     assert begins == {0: 10}
     assert read(consumer, begins) == []
+
+
+def test_the_reading_ends_where_nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams.runtime.changelog, "READ_TIMEOUT_S", 0.0)
+    consumer = FakeConsumer(3)
+    consumer.records = []
+    with pytest.raises(KafkaTimeoutError, match="nothing more of rows"):
+        read(consumer, {0: 0})
 
 
 def test_what_can_not_be_read_is_left_out() -> None:
