@@ -111,13 +111,14 @@ def uncompressed(batch: RecordBatch) -> bytes:
 
 
 def decode_records(batch: RecordBatch) -> Iterator[BatchRecord | UnreadableOffsets]:
-    r"""The records of an uncompressed batch, and the offsets between them that can't be decoded.
+    r"""The records of an uncompressed batch, and the offsets that can't be decoded, of missing records without bytes.
 
     A header's name may be any bytes: those that are not UTF-8 are escaped, as in ``\xe9``.
     """
-    raw, begin, due = batch.raw, _HEADER.size, batch.base
+    raw, begin, due, found = batch.raw, _HEADER.size, batch.base, 0
     unread: UnreadableOffsets | None = None
     while begin < len(raw):
+        found += 1
         end = len(raw)
         try:
             length, at = _varint(raw, begin)
@@ -135,6 +136,8 @@ def decode_records(batch: RecordBatch) -> Iterator[BatchRecord | UnreadableOffse
             yield record
             due = record.offset + 1
         begin = end
+    if unread is None and found < batch.number:
+        unread = UnreadableOffsets(due, due, BrokenRecord(f"{found} of {batch.number} records"), b"")
     # Bytes after the last offset belong to no record.
     if unread is not None and unread.offset <= batch.last:
         yield unread._replace(last=batch.last)

@@ -166,7 +166,7 @@ class SkippingPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc,u
             if each.offset > self.next_fetch_offset:
                 yield self._skip(each.offset - 1)
             if isinstance(each, UnreadableOffsets):
-                yield self._skip(each.last, each.error, each.raw)
+                yield self._skip(each.last, each.error, each.raw or batch.raw)
             else:
                 self.next_fetch_offset = each.offset + 1
                 yield self._consumer_record(self._tp, each)

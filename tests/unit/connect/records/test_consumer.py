@@ -134,6 +134,12 @@ def test_a_fetch_is_unpacked_no_further_than_may_be(monkeypatch: pytest.MonkeyPa
     assert read(fetched) == [(0, b"a" * 100), (1, b"a" * 100), 2, 0]
 
 
+@pytest.mark.parametrize("codec", ["none", "zstd"])
+def test_records_that_a_batch_counts_and_does_not_have_are_left_out(codec: str) -> None:
+    spoilt = sealed(batch(0, b"a", codec=codec), delta=2, count=3)
+    assert read(spoilt + batch(3, b"d")) == [(0, b"a"), (3, b"d"), 4, 2]
+
+
 def test_an_emptied_batch_is_passed_over() -> None:
     assert read(sealed(batch(4, b"a")[:HEADER_BYTES], delta=2, count=0), begin=4) == [7, 0]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.structs import TopicPartition
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connect.records import codecs, fetching
@@ -181,6 +181,14 @@ def test_a_record_that_claims_an_offset_of_another_is_isolated(delta: int) -> No
     assert read(spoilt + batch(8, b"d"), begin=5) == [(5, b"aaaa"), (6, b"bbbb"), (7, 7, BrokenRecord), (8, b"d"), 9]
 
 
+@pytest.mark.parametrize("codec", ["none", "zstd"])
+def test_records_that_a_batch_counts_and_does_not_have_are_isolated(codec: str) -> None:
+    spoilt = sealed(batch(0, b"a", codec=codec), delta=2, count=3)
+    assert read(spoilt + batch(3, b"d")) == [(0, b"a"), (1, 2, BrokenRecord), (3, b"d"), 4]
+    [_, skip] = list(reading(spoilt))
+    assert skip.raw == spoilt
+
+
 def test_bytes_behind_the_last_record_are_no_record() -> None:
     assert read(sealed(batch(0, b"a") + b"\0\0") + batch(1, b"b")) == [(0, b"a"), (1, b"b"), 2]
 
@@ -190,6 +198,7 @@ def test_bytes_behind_the_last_record_are_no_record() -> None:
     changes=st.lists(st.tuples(st.integers(0, 10_000), st.binary(min_size=1, max_size=4)), min_size=1, max_size=5),
     begin=st.integers(0, 2),
 )
+@example("zstd", [(677, b"\xfc")], 0)  # an empty frame, and bytes after it
 def test_whatever_a_batch_holds_each_offset_is_accounted_for_once(
     codec: str, changes: list[tuple[int, bytes]], begin: int
 ) -> None:
