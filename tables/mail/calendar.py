@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 from tables.messages.outcomes import EventFacts
 from tables.messages.statuses import EventStatus
 from tables.text.sanitize import sanitize, sanitize_list
+
+
+class _Text(vText):
+    r"""A text in which ``\N`` stays: icalendar would write it as a line break."""
+
+    def to_ical(self) -> bytes:
+        return rb"\\N".join(vText(part).to_ical() for part in self.split(r"\N"))
 
 
 def calendar(method: str, entry: Event) -> bytes:
@@ -43,9 +50,9 @@ def entry(
     made.add("dtstart", facts.starts_at)
     made.add("dtend", facts.ends_at)
     made.add("status", "CANCELLED" if ends else "TENTATIVE" if facts.status == EventStatus.POSTPONED else "CONFIRMED")
-    made.add("summary", sanitize(facts.title))
+    made.add("summary", _Text(sanitize(facts.title)))
     if notes:
-        made.add("description", "\n".join(notes))
+        made.add("description", _Text("\n".join(notes)))
     if place := sanitize_list(facts.venue, facts.city):
-        made.add("location", place)
+        made.add("location", _Text(place))
     return made

@@ -297,6 +297,7 @@ def test_what_people_type_stays_text_in_every_mail(kind: MailKind, language: str
 @given(HALVES)
 @example(INJECTED)
 @example("=?utf-8?q?fake?=")
+@example(r"C:\New\\N")
 def test_what_people_type_is_read_back_from_the_mail_as_it_is_sent(typed: str) -> None:
     facts = replace(FACTS, title=typed, venue=typed, city=typed)
     made = COMPOSER.compose(job(MailKind.EVENT_CHANGED, facts=facts), replace(ADA, name=typed))
