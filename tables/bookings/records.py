@@ -152,7 +152,8 @@ def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:
         return known
     at = to_milliseconds(outcome.at)
     deadline = None if outcome.deadline is None else to_milliseconds(outcome.deadline)
-    lines, bought = _lines_after(outcome), _bought_after(known, outcome)
+    lines = _lines_after(outcome)
+    bought = _bought_after(known, outcome, lines)
     return Booking(
         offset=outcome.offset,
         since=known.since if known else outcome.offset,
@@ -245,11 +246,10 @@ def _lines_after(outcome: Outcome) -> tuple[OutcomeLine, ...]:
     return outcome.lines if outcome.status in OPEN_STATUSES else ()
 
 
-def _bought_after(known: Booking | None, outcome: Outcome) -> tuple[OutcomeLine, ...]:
+def _bought_after(known: Booking | None, outcome: Outcome, lines: tuple[OutcomeLine, ...]) -> tuple[OutcomeLine, ...]:
     if known is None:
         return outcome.lines
-    is_before_sale = known.status is PurchaseStatus.HELD and outcome.kind in (OutcomeKind.HELD, OutcomeKind.CONFIRMED)
-    return outcome.lines if is_before_sale else known.bought or known.lines
+    return lines if known.status is PurchaseStatus.HELD and lines else known.bought or known.lines
 
 
 def _remind_at(at: int, deadline: int | None) -> int | None:

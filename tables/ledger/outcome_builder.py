@@ -93,7 +93,7 @@ class OutcomeBuilder:
             lines = after.lines  # an exchange tells all
         left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
         worth = paid_worth(record, after) if record and after else None
-        deadline = after.deadline if after and (worth is not None or not decision.lines) else decision.deadline
+        deadline = after.deadline if after else None
         return Outcome(
             kind=decision.kind,
             event=context.event,

@@ -71,9 +71,10 @@ def test_a_purchase_cancelled_part_by_part_ends_as_cancelled(driver: LedgerDrive
 
 def test_a_hold_confirmed_after_a_part_was_cancelled_sells_the_rest(driver: LedgerDriver) -> None:
     driver.define(ticket_type())
-    driver.hold(1, [(FLOOR, 3)])
+    held = driver.hold(1, [(FLOOR, 3)])
     part = driver.cancel(1, [(FLOOR, 1)])
-    assert (part.status, [line.codes for line in part.lines + part.left]) == (PurchaseStatus.HELD, [(), ()])
+    assert (part.deadline, part.status) == (held.deadline, PurchaseStatus.HELD)
+    assert [line.codes for line in part.lines + part.left] == [(), ()]
     confirmed = driver.confirm(1)
     assert confirmed.lines[0].codes == codes(1, 0, 1)
     assert driver.stock() == (0, 2)

@@ -340,6 +340,9 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         assert [as_model(outcome) for outcome in result.outcomes] == expected
         for outcome, due in zip(result.outcomes, expected, strict=True):
             compare_tickets(outcome, due)
+            if outcome.status == "held" and not outcome.repeated:
+                row = self.model.purchases[str(outcome.event), str(outcome.purchase)]
+                assert outcome.deadline == moment(int(row.deadline))
         after = self.ending(command)
         began = isinstance(command, DefineEvent) and bool(result.outcomes)
         goes_on = after is not None and (after != before or began)
