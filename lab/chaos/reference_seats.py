@@ -168,11 +168,13 @@ class ModelPlans:
         pieces.setdefault((body["section"], body.get("part", 0)), body)
 
     def hall(self, event: str, plan: int, taken: set[str], held: Collection[str]) -> ModelHall | None:
-        """The hall by a plan, with the seats that are out; None if the plan lacks pieces."""
+        """The hall by a plan, with the seats that are out; None if the plan lacks pieces or some disagree."""
         pieces = self._pieces.get((event, plan), {})
         sections = {section: piece for (section, _), piece in pieces.items()}
         counts = Counter(section for section, _ in pieces)
-        whole = all(counts[section] == piece.get("parts", 1) for section, piece in sections.items())
+        heads = ("sections", "number", "categories", "parts")
+        alike = all(piece.get(name) == sections[key].get(name) for (key, _), piece in pieces.items() for name in heads)
+        whole = alike and all(counts[section] == piece.get("parts", 1) for section, piece in sections.items())
         if not sections or not whole or len(sections) < next(iter(sections.values()))["sections"]:
             return None
         return ModelHall(pieces.values(), taken, held)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tables.ledger.hall import Hall, SeatedSection, SectionOutline
 from tables.ledger.purchase_records import SeatEffect
@@ -38,13 +39,12 @@ Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
 
 
 class _PieceHead(Struct, frozen=True):
-    """What a piece says about its section, with rows that are only counted."""
+    """What all pieces of a section must say alike, and rows that are only counted."""
 
     sections: int
     number: int
     section: str
     categories: list[UUID]
-    part: int = 0
     parts: int = 1
     rows: list[tuple[msgspec.Raw, list[msgspec.Raw]]] = []
 
@@ -80,7 +80,7 @@ class SeatRecords:
             self._of(command.event).halls.pop(command.plan, None)
 
     def hall(self, event: UUID, plan: int) -> Hall | None:
-        """The hall by a plan; None if the plan is not complete."""
+        """The hall by a plan; None if the plan is not complete, or if pieces of a section disagree about it."""
         seats = self._events.get(event.int) or self._of(event)
         if plan not in seats.halls:
             seats.halls[plan] = self._read_hall(event, plan)
@@ -196,13 +196,15 @@ class SeatRecords:
         parts, seats = Counter[str](), Counter[str]()
         for piece in self._pieces(plan_prefix(event, plan)):
             head = _decode_head(piece)
-            heads[head.section] = head
-            parts[head.section] += 1
-            seats[head.section] += sum([len(row) for _, row in head.rows])
+            name, said = head.section, replace(head, rows=[])
+            if heads.setdefault(name, said) != said:
+                return None
+            parts[name] += 1
+            seats[name] += sum([len(row) for _, row in head.rows])
         ordered = sorted(heads.values(), key=lambda head: (head.number, head.section))
         if not ordered or len(ordered) < ordered[0].sections or any(parts[h.section] < h.parts for h in ordered):
             return None
-        seated = [head for head in ordered if head.rows]
+        seated = [head for head in ordered if seats[head.section]]
         records = self._load([section_key(event, head.section) for head in seated])
         sections = [
             SeatedSection(head.section, head.categories, _outline(record, plan, seats[head.section]))

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 import tables.ledger.seat_records
 from tables.errors import InvariantBroken
@@ -22,7 +23,7 @@ from tables.messages.commands import (
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.reasons import Reason
-from tables.messages.sections import BestAvailable, PlanRow, PlanSeat
+from tables.messages.sections import BestAvailable, DefineSection, PlanRow, PlanSeat
 from tables.messages.statuses import EventStatus
 from tables.seating.layout import SectionLayout
 from tables.seating.plan import HallSection, pieces_of
@@ -315,6 +316,18 @@ def test_a_plan_that_is_not_complete_sells_nothing(driver: SeatDriver) -> None:
     assert refusal_of(driver.named(2, "A-1-2")) == rejected(Reason.EVENT_NOT_OPEN, plan=2)
     driver.send(first)
     assert driver.named(3, "A-1-2").kind is OutcomeKind.CONFIRMED
+
+
+def test_a_plan_whose_pieces_disagree_sells_nothing(driver: SeatDriver) -> None:
+    driver.named(1, "A-1-1")
+    for part, categories in enumerate(([FLOOR], [FLOOR, STAND])):
+        row = PlanRow(str(part), [PlanSeat("1", part, 0, 0)])
+        piece = DefineSection(event=EVENT, plan=2, sections=1, number=0, section="A", categories=categories, rows=[row])
+        driver.send(replace(piece, part=part, parts=2))
+    driver.define(*TYPES, version=2, plan=2)
+    assert refusal_of(driver.named(2, "A-0-1")) == rejected(Reason.EVENT_NOT_OPEN, plan=2)
+    outcome = driver.exchange(1, 1, ("A-1-1",), ("A-1-1",))
+    assert refusal_of(outcome) == refused(Reason.EVENT_NOT_OPEN, status="ACTIVE", plan=2)
 
 
 def test_the_first_of_two_pieces_counts(driver: SeatDriver) -> None:
