@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord, SeatedPurchase, refused
+from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord, refused
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, paid_worth, state_of
 from tables.ledger.seat_changes import count_seats, giving_back
 from tables.messages.commands import Cancel, Confirm, Expire, ExtendHold, merge
@@ -44,7 +44,7 @@ def _extend(purchase: PurchaseRecord, command: ExtendHold, offset: int, at: int)
         if decision.kind is OutcomeKind.HELD and decision.lines:
             return decision
     state = state_of(purchase)
-    if state.status is not PurchaseStatus.HELD or state.deadline is None:
+    if state.deadline is None:
         return refused(offset, at, Reason.NOT_HELD, {"status": state.status.value})
     deadline = state.deadline + command.seconds * 1000
     return Decision(offset, at, OutcomeKind.HELD, lines=state.lines, deadline=deadline)
@@ -53,7 +53,7 @@ def _extend(purchase: PurchaseRecord, command: ExtendHold, offset: int, at: int)
 def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> Decided:
     state = state_of(purchase)
     is_over = state.deadline is not None and at >= state.deadline
-    if state.status is not PurchaseStatus.HELD or not (is_over or command.early):
+    if state.deadline is None or not (is_over or command.early):
         return refused(offset, at, Reason.NOT_HELD, {"status": state.status.value})
     exact = None if is_over else Reason.HOLD_ENDED
     decision = Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=state.lines, exact=exact)
@@ -69,10 +69,9 @@ def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> 
     if state.status is PurchaseStatus.CANCELLED and not is_part:
         return purchase.history[-1]
     wanted = merge(command.lines)
-    if isinstance(purchase, SeatedPurchase) or command.seats:
-        refusal = count_seats(purchase, command, wanted, state.status)
-        if refusal is not None:
-            return refused(offset, at, *refusal)
+    refusal = count_seats(purchase, command, wanted, state.status)
+    if refusal is not None:
+        return refused(offset, at, *refusal)
     lines = _part(state.lines, wanted) if is_part else state.lines
     if not lines:
         return refused(offset, at, Reason.NOTHING_TO_CANCEL, {"status": state.status.value})
