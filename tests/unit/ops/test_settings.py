@@ -10,7 +10,9 @@ from secrets import token_urlsafe
 from typing import Final
 
 import pytest
+from pydantic import SecretStr
 
+from api.__main__ import listener_of
 from api.__main__ import main as serve
 from settings import WRONG_SETTINGS_EXIT_CODE, MissingKey, Settings, faults_named, settings
 from stack.settings import SEPARATORS, StackSettings
@@ -392,7 +394,7 @@ def test_an_address_to_listen_on_has_no_brackets(monkeypatch: pytest.MonkeyPatch
     assert getattr(settings(), f"{name.lower()}_bind") == "::1"
 
 
-@pytest.mark.parametrize(("program", "part"), [("api", "API"), ("api", "API_METRICS"), ("ops.exporter", "EXPORTER")])
+@pytest.mark.parametrize(("program", "part"), [("api", "API_METRICS"), ("ops.exporter", "EXPORTER")])
 def test_an_address_that_is_taken_is_named(program: str, part: str) -> None:
     own = dict.fromkeys(("API_PORT", "API_METRICS_PORT", "EXPORTER_PORT"), "0")
     own |= {name: token_urlsafe(32) for name in ("TICKET_KEY", "TOKEN_KEY", "LINK_KEY")}
@@ -405,6 +407,13 @@ def test_an_address_that_is_taken_is_named(program: str, part: str) -> None:
         )
     assert done.returncode == WRONG_SETTINGS_EXIT_CODE
     assert done.stderr.splitlines()[-1] == f"TURNSTILE_{part}_BIND, TURNSTILE_{part}_PORT: Address already in use"
+
+
+def test_the_apis_own_address_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(SystemExit) as ended:
+        listener_of(Settings(ticket_key=SecretStr(token_urlsafe(32)), api_port=other.getsockname()[1]))
+    assert ended.value.code == WRONG_SETTINGS_EXIT_CODE
+    assert capsys.readouterr().err == "TURNSTILE_API_BIND, TURNSTILE_API_PORT: Address already in use\n"
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "[::1]", "127.9.9.9", "localhost"])

@@ -66,14 +66,12 @@ def test_the_environment_comes_first_and_a_signal_reaches_the_command_itself(
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "\udcff"])
-def test_a_damaged_note_of_the_last_run_is_named_in_one_line(
-    tmp_path: Path, operator: dict[str, str], text: str
-) -> None:
+def test_a_damaged_note_of_the_last_run_is_named_in_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "home").mkdir()
     note = tmp_path / "home" / "chosen.json"
     note.write_text(text, errors="surrogateescape")
-    done = operate(operator, "status")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    done = CliRunner().invoke(main, ["operate", "status"])
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(f"turnstile: {note} is damaged: ")
 
 
