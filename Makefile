@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python (3.11, 3.12 or 3.13) and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-sockets unit-processes unit-api unit-workers unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests servers-e2e servers-chaos check unit unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,11 +18,6 @@ CONTAINERS_TIMEOUT_S := 300
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/turnstile
 MYPY_CACHE := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
-# All at once on two cores, beside the linters: three with as much work as each other, and two that mostly wait for sockets
-# and processes and go first when they may go on. More parts would import more.
-UNIT_PARTS := unit-sockets unit-processes unit-workers unit-rest unit-api
-LATER := nice env
-SIX := $(MAKE) --no-print-directory --jobs=6 --output-sync=target
 # Two halves of the tests on servers, each on a stack and ports of its own: their tests mostly wait.
 SERVER_PARTS := servers-chaos servers-e2e
 BOTH := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
@@ -30,7 +25,7 @@ BOTH := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 MEMORY = $(shell awk '$$2 == "/dev/shm" && $$4 !~ /noexec/' /proc/mounts 2>/dev/null | grep -q . && \
   df -Pk /dev/shm | awk 'NR == 2 && $$4 > $(1) * 1048576 { print "PYTEST_DEBUG_TEMPROOT=" $$6 }')
 IN_MEMORY := -o tmp_path_retention_policy=failed
-UNIT = $(call MEMORY,1) $(PYTEST) -q -p no:schemathesis $(IN_MEMORY) --durations=10
+UNIT = $(call MEMORY,1) $(PYTEST) -q -p no:schemathesis $(IN_MEMORY) --durations=40 -p tests.unit.parallel --processes 6
 ON_SERVERS = $(call MEMORY,8) $(PYTEST) $(IN_MEMORY) --durations=40
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS)) $(if $(KAFKA_SECURITY),TURNSTILE_KAFKA_SECURITY=$(KAFKA_SECURITY)) $(if $(PAPER),TURNSTILE_PAPER=$(PAPER))
 CODE := settings translations telemetry tables connect providers migrations streams api stack ops lab tests examples
@@ -75,10 +70,11 @@ servers-chaos: $(STAMP) browser
 	TURNSTILE_FREE_PORTS=26000-32767 $(ON_SERVERS) tests/chaos tests/integration
 
 check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about 65 s, a first time 85
-	@$(SIX) lint $(UNIT_PARTS)
+	@$(BOTH) lint unit
 
-unit: $(STAMP) ## the unit tests alone, on two cores
-	@$(SIX) $(UNIT_PARTS)
+# With a + make prints what comes as it comes, also beside the linters.
+unit: $(STAMP) ## the unit tests alone, in several processes
+	+$(UNIT) tests/unit
 
 unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is here, in environments of their own
 	@set -e; found=$$(stack/find_python.sh --each); failed=; \
@@ -87,23 +83,6 @@ unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is
 	  $(MAKE) --no-print-directory install unit VENV=.venvs/$$series PYTHON="$$python" </dev/null || failed="$$failed $$series"; \
 	done <<<"$$found"; \
 	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
-
-unit-sockets: $(STAMP)
-	$(UNIT) $(addprefix tests/unit/,api/http ops/commands streams/runtime)
-
-unit-processes: $(STAMP)
-	$(UNIT) $(addprefix tests/unit/,api/adapters connect providers stack telemetry)
-
-unit-api: $(STAMP)
-	$(LATER) $(UNIT) $(addprefix tests/unit/,api deploy streams/inventory translations upgrades) \
-	  $(addprefix --ignore=tests/unit/,api/http api/adapters)
-
-unit-workers: $(STAMP)
-	$(LATER) $(UNIT) tests/unit/streams tests/unit/tables $(addprefix --ignore=tests/unit/,streams/inventory streams/runtime)
-
-unit-rest: $(STAMP)
-	$(LATER) $(UNIT) tests/unit $(addprefix --ignore=tests/unit/,api connect deploy ops/commands providers stack streams \
-	  tables telemetry translations upgrades)
 
 lint: $(STAMP) ## what of make check runs no test
 	$(BIN)/ruff check $(CODE)
