@@ -186,7 +186,7 @@ class CommandProducer:
         while self._tasks and (left := deadline - time.monotonic()) > 0:
             await asyncio.wait(self._tasks, timeout=left)
         if producer is not None:
-            await _closed(producer)
+            await disconnect(producer)
 
     def _flush(self, place: Place, batch: CommandBatch) -> None:
         if self._batches.get(place) is batch:
@@ -234,7 +234,7 @@ class CommandProducer:
         if type(error) is KafkaError and batch.producer is self._producer:
             self._producer = None
             self.open()
-            self._start(_closed(batch.producer))  # The next batches, of the new producer, do not wait for that.
+            self._start(disconnect(batch.producer))  # The next batches, of the new producer, do not wait for that.
 
     async def _open(self) -> None:
         while True:
@@ -251,17 +251,17 @@ class CommandProducer:
                     self._producer = producer
                     return
             if producer is not None:
-                await _closed(producer)
+                await disconnect(producer)
             await asyncio.sleep(self._retry_s)
 
 
-async def _closed(producer: Any) -> None:
-    """Flush within CLOSE_S, and disconnect."""
+async def disconnect(client: Any) -> None:
+    """Stop a client of Kafka within CLOSE_S. By itself it waits 30 s for the end of TLS with a broker that hangs."""
     try:
         async with asyncio.timeout(CLOSE_S):
-            await producer.stop()
-    except Exception as error:  # noqa: BLE001 (whatever it is, the next producer takes its place)
-        limited_log.warning("close", "a producer did not stop cleanly: %r", error)
+            await client.stop()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the next client takes its place)
+        limited_log.warning("close", "a client of Kafka did not stop cleanly: %r", error)
 
 
 def trace_headers() -> list[tuple[str, bytes]] | None:

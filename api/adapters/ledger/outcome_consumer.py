@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from api.adapters.ledger.command_producer import disconnect
 from connect.client_options import ClientOptions
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.records.unread import count_unreadable
@@ -110,7 +111,7 @@ class OutcomeConsumer:
                     self._read_all(partition, batch)
                 await self._check_quiet(consumer)
         finally:
-            await consumer.stop()
+            await disconnect(consumer)
 
     async def _assign(self, consumer: Any) -> None:
         partitions = sorted(consumer.assignment())

@@ -9,6 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
+from api.adapters.ledger import command_producer
 from api.adapters.ledger.outcome_consumer import OutcomeConsumer, OutcomeFanout, Reader
 from connect.client_options import ClientOptions
 from connect.records.fetching import SkippedOffsets
@@ -161,7 +162,15 @@ def test_a_partition_that_had_nothing_yet_is_read_from_its_first_end_after_a_fau
     consume(scenario)
 
 
-def test_it_goes_on_where_it_was_after_a_fault() -> None:
+async def hang(_: object) -> None:
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("stop", [Consumer.stop, hang])
+def test_it_goes_on_where_it_was_after_a_fault(stop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Consumer, "stop", stop)
+    monkeypatch.setattr(command_producer, "CLOSE_S", 0.05)
+
     async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         broker.logs[0].append(b"before")
         await soon(lambda: found == [b"before"])
