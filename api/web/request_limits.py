@@ -11,9 +11,14 @@ from api.web.body_sizes import body_max_bytes
 
 ACCEPT_IDENTITY: Final = {"Accept-Encoding": "identity"}
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_WITHOUT_BODY: Final = frozenset({"purchases.confirm_purchase", "payments.start_payment"})
+_WITHOUT_BODY: Final = "payments.start_payment"
 _PAGES: Final = "pages"
-_BODY_OPTIONAL: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again", "accounts.delete_account"})
+_BODY_OPTIONAL: Final = frozenset(
+    {
+        *("purchases.confirm_purchase", "purchases.cancel_purchase"),
+        *("notifications.send_again", "accounts.delete_account"),
+    }
+)
 
 
 class StrictJson(JSONProvider):
@@ -42,9 +47,9 @@ def check_body() -> None:
     may_have_body = request.method in _WITH_BODY or request.endpoint in _BODY_OPTIONAL
     if not may_have_body or request.routing_exception is not None:
         return
-    if request.endpoint in _WITHOUT_BODY or _PAGES in request.blueprints:
+    if request.endpoint == _WITHOUT_BODY or _PAGES in request.blueprints:
         return
-    if request.endpoint in _BODY_OPTIONAL and not request.content_length and not request.is_json:
+    if request.endpoint in _BODY_OPTIONAL and not request.content_length:
         return
     if not request.is_json:
         raise Refused("unsupported-media-type")

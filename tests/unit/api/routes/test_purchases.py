@@ -390,6 +390,26 @@ def test_a_reference_is_a_short_text(world: World, held: str, reference: Any) ->
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/reference")
 
 
+@pytest.mark.parametrize("change", ["confirm", "cancel"])
+@pytest.mark.parametrize(
+    ("body", "media_type", "status"),
+    [
+        (b"", "application/json", 200),
+        (b"{", "application/json", 400),
+        (b'{"reference":"\xff"}', "application/json", 400),
+        (b"null", "application/json", 422),
+        (b'{"reference":"bank 1"}', "text/plain", 415),
+    ],
+)
+def test_a_body_that_may_be_left_out_is_none_or_read(
+    world: World, account: dict[str, Any], held: str, change: str, body: bytes, media_type: str, status: int
+) -> None:
+    """Else a confirmation would lose the reference of its payment, and a cancellation its lines."""
+    world.ledger.rule = changed(OutcomeKind.CANCELLED)
+    answer = world.client(account["id"]).post(f"{held}/{change}", data=body, content_type=media_type)
+    assert (answer.status_code, len(world.ledger.handed_in)) == (status, int(status == 200))
+
+
 def test_a_buyers_confirm_of_what_must_be_paid_is_refused(world: World, account: dict[str, Any], held: str) -> None:
     due = {"amount": "99.80", "currency": "EUR"}
     world.ledger.rule = changed(OutcomeKind.REFUSED, reason=Reason.PAYMENT_REQUIRED, figures=due)
