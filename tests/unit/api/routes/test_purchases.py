@@ -1,6 +1,7 @@
 """Purchases over HTTP."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -298,7 +299,10 @@ def test_who_holds_as_much_as_is_allowed_of_all_events_may_buy_but_hold_no_more(
     buy(key="bought")
     world.holders.tickets[UUID(account["id"])] = 58
     buy({"hold": True}, key="more")
-    assert [type(command) for command in world.ledger.handed_in] == [Buy, Hold]
+    world.app.extensions["turnstile"] = replace(world.app.extensions["turnstile"], hold_tickets_overall_max=0)
+    world.holders.tickets[UUID(account["id"])] = 6_000
+    buy({"hold": True}, key="without a limit")
+    assert [type(command) for command in world.ledger.handed_in] == [Buy, Hold, Hold]
 
 
 def test_a_hold_that_is_in_the_log_gets_its_answer_however_much_is_held(
