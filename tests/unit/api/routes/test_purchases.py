@@ -437,7 +437,8 @@ def test_a_purchase_that_must_be_paid_is_held_where_its_location_says(world: Wor
 
 
 def test_everything_is_given_back_without_a_body(world: World, account: dict[str, Any], held: str) -> None:
-    world.ledger.rule = changed(OutcomeKind.CANCELLED)
+    gone = (OutcomeLine(uuid4(), "Stalls", 2, Decimal(10), seats=("A-1-1", "A-1-2")),)
+    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, total=MoneyAmount(Decimal(20), "EUR"))
     bodies: tuple[Any, ...] = ({}, {"json": {}})
     for body in bodies:
         assert world.client(account["id"]).post(f"{held}/cancel", **body).status_code == 200
