@@ -21,19 +21,33 @@ from streams.runtime.record_context import Spans, set_batch
 
 T = TypeVar("T")
 Handle = Callable[[list[Message]], Awaitable[None]]
+# Most records are smaller.
+COUNTED_BYTES = 4_096
 
 
 class RecordQueue(ThrowableQueue[Message]):
     """A queue of messages, filled and emptied by many at once: Faust's makes an event and ten calls for each.
 
-    Its limit only asks for a pause, so that nothing waits while records are put in.
+    Its limit only asks for a pause, so that nothing waits while records are put in. Large records count several times.
     """
+
+    _size_bytes = 0
+
+    def qsize(self) -> int:
+        """The number of messages, or of COUNTED_BYTES if that is more."""
+        return max(len(self._queue), self._size_bytes // COUNTED_BYTES)  # type: ignore[attr-defined]
+
+    def clear(self) -> None:
+        """Drop all messages."""
+        super().clear()
+        self._size_bytes = 0
 
     def put_all(
         self, messages: Collection[Message], on_pressure_high: Callable[[], None], on_pressure_drop: Callable[[], None]
     ) -> None:
         """Add messages; ``on_pressure_high`` is called if they fill the queue, the other when it has room."""
         self._queue.extend(messages)  # type: ignore[attr-defined]
+        self._size_bytes += sum([message.size_bytes for message in messages])
         if self.in_pressure_high_state(on_pressure_drop):
             on_pressure_high()
         self._wakeup_next(self._getters)  # type: ignore[attr-defined]
@@ -42,7 +56,14 @@ class RecordQueue(ThrowableQueue[Message]):
         """The next messages; none if the queue is empty."""
         self.maybe_endorse_pressure_drop()
         queue = self._queue  # type: ignore[attr-defined]
-        return [queue.popleft() for _ in range(min(max_messages, len(queue)))]
+        taken = [queue.popleft() for _ in range(min(max_messages, len(queue)))]
+        self._size_bytes -= sum([message.size_bytes for message in taken])
+        return taken
+
+    def _get(self) -> Message:
+        message: Message = self._queue.popleft()  # type: ignore[attr-defined]
+        self._size_bytes -= message.size_bytes
+        return message
 
 
 class Interrupted(Exception):

@@ -26,7 +26,7 @@ REQUEST_TIMEOUT_S = 30.0
 # A larger record goes alone, up to RECORD_MAX_BYTES, or DEAD_LETTER_MAX_BYTES for a dead letter.
 PRODUCE_BATCH_MAX_BYTES = 512 * 1024
 # Faust stops fetching a partition when a queue is four fifths full, then still adds what one poll brought. A queue that
-# filled up would block every other agent.
+# filled up would block every other agent. Large records fill it sooner (streams/runtime/agents.py).
 QUEUE_MAX_POLLS = 8
 
 

@@ -308,6 +308,7 @@ class BatchConsumer(Consumer):
                 record.value,
                 tp,
                 generation,
+                _size_bytes(record),
             )
             for record in batch
             if record.offset >= next_offset
@@ -322,6 +323,11 @@ class BatchConsumer(Consumer):
         if tp not in self._pressure:
             self._pressure[tp] = (lambda: self.on_buffer_full(tp), lambda: self.on_buffer_drop(tp))
         return self._pressure[tp]
+
+
+def _size_bytes(record: Any) -> int:
+    size = len(record.key or b"") + len(record.value or b"")
+    return size + sum([len(name) + len(value or b"") for name, value in record.headers]) if record.headers else size
 
 
 class BatchTransport(Transport):

@@ -14,7 +14,8 @@ Headers = Sequence[tuple[str, bytes | None]]
 class Message(Struct, eq=False, weakref=True):
     """What the agents use of a record, and Faust of its own Message, which takes five times as long to make.
 
-    ``timestamp`` is in seconds since 1970, ``generation_id`` that of the assignment in which the record was read.
+    ``timestamp`` is in seconds since 1970, ``generation_id`` that of the assignment in which the record was read,
+    ``size_bytes`` that of key, value and headers.
     ``decoded`` is what an agent has read from the value, for the other agents of the topic.
     """
 
@@ -27,6 +28,7 @@ class Message(Struct, eq=False, weakref=True):
     value: bytes | None
     tp: TP
     generation_id: int
+    size_bytes: int = 0
     acked: bool = False
     refcount: int = 0
     decoded: object = None

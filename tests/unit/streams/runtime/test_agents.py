@@ -9,7 +9,7 @@ import pytest
 from mode.utils.queues import FlowControlEvent
 
 from streams.runtime import agents
-from streams.runtime.agents import InFlight, Interrupted, RecordQueue, in_batches, in_parallel
+from streams.runtime.agents import COUNTED_BYTES, InFlight, Interrupted, RecordQueue, in_batches, in_parallel
 from streams.runtime.app import App
 from streams.runtime.counters import Counters
 from tables.errors import InvariantBroken
@@ -181,18 +181,24 @@ def test_a_record_shared_by_two_agents_is_busy_until_both_let_go(messages: list[
 
 def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> None:
     written: list[int] = []
+    ended: list[int] = []
     released = asyncio.Event()
 
     async def write(partition: int, *, interrupted: bool) -> None:
         await asyncio.sleep(0)
         if interrupted:
             raise Interrupted
-        await released.wait()
-        written.append(partition)
+        try:
+            await released.wait()
+            written.append(partition)
+        finally:
+            await asyncio.sleep(0)
+            ended.append(partition)
 
     async def run() -> None:
         with pytest.raises(Interrupted):
             await in_parallel(write(number, interrupted=number == 1) for number in range(3))
+        assert ended == [0, 2]
         released.set()
         await asyncio.sleep(0)
 
@@ -222,7 +228,16 @@ def with_queue(scenario: Callable[[Any, Fetching], Awaitable[None]], limit: int 
     return asyncio.run(run())
 
 
-def put(queue: Any, fetching: Fetching, *messages: Any) -> None:
+class Sized(int):
+    """A message of a number of bytes."""
+
+    size_bytes = 0
+
+
+def put(queue: Any, fetching: Fetching, *numbers: int, size_bytes: int = 0) -> None:
+    messages = [Sized(number) for number in numbers]
+    for message in messages:
+        message.size_bytes = size_bytes
     queue.put_all(messages, fetching.stop, fetching.resume)
 
 
@@ -261,6 +276,23 @@ def test_the_fetching_stops_once_the_queue_is_full_and_goes_on_when_most_was_tak
         queue.take(1)
 
     assert with_queue(scenario).events == ["stop", "resume"]
+
+
+@pytest.mark.parametrize(("size_bytes", "stops_at"), [(COUNTED_BYTES, 8), (4 * COUNTED_BYTES, 2), (2**20, 1)])
+def test_large_messages_fill_the_queue_sooner(size_bytes: int, stops_at: int) -> None:
+    async def scenario(queue: Any, fetching: Fetching) -> None:
+        for count in range(1, stops_at + 1):
+            assert fetching.events == []
+            put(queue, fetching, count, size_bytes=size_bytes)
+        assert fetching.events == ["stop"]
+        assert [await queue.get(), *queue.take(stops_at)] == [*range(1, stops_at + 1)]
+        queue.take(1)
+        assert (fetching.events, queue.qsize()) == (["stop", "resume"], 0)
+        put(queue, fetching, 1, size_bytes=size_bytes)
+        queue.clear()
+        assert queue.qsize() == 0
+
+    with_queue(scenario)
 
 
 def test_an_end_that_comes_behind_messages_is_raised_by_the_next_wait() -> None:

@@ -33,6 +33,7 @@ class FakeQueue:
 
     def put_all(self, messages: list[Any], on_pressure_high: Any, on_pressure_drop: Any) -> None:
         self.offsets += [message.offset for message in messages]
+        self.size_bytes = sum(message.size_bytes for message in messages)
 
 
 class Bench(BatchConsumer):
@@ -140,6 +141,14 @@ def test_the_records_of_a_poll_are_handed_over_in_order(consumer: Bench, queue: 
     consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 5)})
     consumer.deliver({COMMANDS: records(COMMANDS, 6)})
     assert queue.offsets == [3, 4, 5, 6]
+
+
+def test_a_message_knows_the_bytes_of_its_record(consumer: Bench, queue: FakeQueue) -> None:
+    [large], [empty] = records(COMMANDS, 3), records(COMMANDS, 4)
+    large.value, large.headers = b"v" * 7, (("name", b"value"), ("null", None))
+    empty.key = empty.value = None
+    consumer.deliver({COMMANDS: [large, empty]})
+    assert queue.size_bytes == 1 + 7 + 9 + 4
 
 
 def test_what_was_handed_over_before_is_not_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
