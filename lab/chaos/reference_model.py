@@ -1,6 +1,6 @@
 """The ledger's rules in their simplest form, on plain JSON: one row per purchase, one entry per ticket, no batches.
 
-Two tests judge the ledger by it, the auditor of a chaos run and the state machine of the unit tests. It shares no code
+Two tests judge the ledger by it, the auditor of a chaos run and the unit tests with random commands. It shares no code
 with the ledger.
 """
 
