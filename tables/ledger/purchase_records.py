@@ -181,14 +181,13 @@ class SeatedPurchase(PurchaseRecord, frozen=True, array_like=True):
         return {name: ticket for name, ticket in self.tickets().items() if name in left}
 
     def seat_effect(self, offset: int) -> SeatEffect | None:
-        """What the decision at ``offset`` does to seats; None if it does nothing."""
+        """What the decision at ``offset`` does to seats; None if it is not about seats."""
         decision = self.decided_at(offset)
         sold = decision is not None and decision.kind is _CONFIRMED
         for move in self.moves:
             if move.offset == offset:
-                is_done = move.taken or move.given
-                return SeatEffect(move.plan, move.given, seats_taken(move), sold) if is_done else None
-        if not sold or not self.moves:
+                return SeatEffect(move.plan, move.given, seats_taken(move), sold)
+        if not sold:
             return None
         names = tuple(seats_left([move for move in self.moves if move.offset < offset]))
         return SeatEffect(0, names, names, sold)

@@ -75,7 +75,7 @@ def refusing(offset: int, at: int, kind: OutcomeKind, refusal: Refusal, request:
 
 def giving_back(purchase: PurchaseRecord, decision: Decision, seats: tuple[str, ...] | None = None) -> Decided:
     """The decision, with the seats that it gives back: all that the purchase has, unless some are named."""
-    if not isinstance(purchase, SeatedPurchase) or not purchase.moves:
+    if not isinstance(purchase, SeatedPurchase):
         return decision
     given = tuple(purchase.seats()) if seats is None else seats
     return SeatedDecision(decision, SeatMove(decision.offset, 0, given=given))
