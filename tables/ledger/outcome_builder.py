@@ -13,7 +13,7 @@ from msgspec import Struct
 from tables.ids import TicketCodes, id_bytes
 from tables.ledger.inventory import EventTexts, Inventory, TicketStock, TypeTexts
 from tables.ledger.purchase_records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
-from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
+from tables.ledger.purchase_state import paid_worth, returned_tickets, state_of
 from tables.ledger.seated_lines import seated_lines
 from tables.messages.commands import Command
 from tables.messages.encoding import encode_json, from_milliseconds
@@ -87,7 +87,8 @@ class OutcomeBuilder:
     def build(self, context: DecisionContext, inventory: Inventory | None) -> Outcome:
         """The outcome of a decision, with the event's current stock and facts."""
         record, decision = context.record, context.decision
-        after = _state_after(record, decision)
+        past = record.before(decision.offset + 1) if record and decision.kind is not OutcomeKind.REFUSED else None
+        after = state_of(past) if past else None
         lines = record.lines_of(decision) if record else decision.lines
         if not lines and after and decision.kind in _BUYING:
             lines = after.lines  # an exchange tells all
@@ -106,7 +107,7 @@ class OutcomeBuilder:
             figures=decision.figures,
             lines=self._lines(context, lines),
             left=self._lines(context, left, is_left=True) if left else (),
-            returned=_returned(record, decision) if left else 0,
+            returned=returned_tickets(past) if past else 0,
             total=_total(lines, record.currency) if record and lines else None,
             deadline=None if deadline is None else from_milliseconds(deadline),
             fingerprint=context.body,
@@ -180,18 +181,6 @@ class OutcomeBuilder:
             codes = partial(self._codes.codes, context.event, context.purchase)
         given_at = None if is_left or decision.kind in _BUYING else decision.offset
         return seated_lines(past, lines, codes, given_at=given_at)
-
-
-def _state_after(record: PurchaseRecord | None, decision: Decision) -> PurchaseState | None:
-    if record is None or decision.kind is OutcomeKind.REFUSED:
-        return None
-    past = record.before(decision.offset + 1)
-    return state_of(past) if past else None
-
-
-def _returned(record: PurchaseRecord | None, decision: Decision) -> int:
-    past = record.before(decision.offset + 1) if record else None
-    return returned_tickets(past) if past else 0
 
 
 def _total(lines: tuple[DecisionLine, ...], currency: str) -> MoneyAmount:

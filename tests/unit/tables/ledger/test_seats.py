@@ -264,11 +264,12 @@ def test_a_partial_cancel_of_seats_that_names_none_or_others_is_refused(driver: 
 
 
 def test_an_exchange_gives_other_seats_with_new_codes_in_one_decision(driver: SeatDriver) -> None:
-    driver.named(1, "A-1-1", "A-1-2")
+    driver.named(1, "A-1-1", "A-1-2", "A-1-3")
+    driver.give(1, 6, "A-1-3")
     outcome = driver.exchange(1, 7, ("A-1-1",), ("A-2-1",))
-    assert (outcome.kind, outcome.request) == (OutcomeKind.CONFIRMED, UUID(int=7))
+    assert (outcome.kind, outcome.request, outcome.returned) == (OutcomeKind.CONFIRMED, UUID(int=7), 1)
     assert [(line.quantity, line.seats, line.codes) for line in outcome.lines] == [
-        (2, ("A-1-2", "A-2-1"), codes(1, 1, 2))
+        (2, ("A-1-2", "A-2-1"), codes(1, 1, 3))
     ]
     assert driver.named(2, "A-1-1").kind is OutcomeKind.CONFIRMED
     assert driver.out() == (0, 3)
