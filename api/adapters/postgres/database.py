@@ -6,17 +6,19 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
-from psycopg import Connection, conninfo
+from psycopg import Connection
 from psycopg.errors import CheckViolation
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import ConnectionPool
 
 from api.adapters.postgres.rows import fetch, tolerate
 from api.problems import Refused, Unavailable
+from connect.postgres_connections import ApiConnection, with_session_options
 from connect.postgres_errors import LOST_SESSION, UNAVAILABLE
 
 SERVER: Final = "postgres"
 CONNECTION_TIMEOUT_S: Final = 1.5
+ANSWER_MIN_S: Final = 0.1
 STREAM_BATCH_ROWS: Final = 500
 _LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
 
@@ -25,10 +27,9 @@ class Database:
     """A pool of connections. Nothing is connected before ``open``."""
 
     def __init__(self, url: str, *, connections_max: int = 16) -> None:
-        known = conninfo.conninfo_to_dict(url)
-        options = f"{known.get('options') or ''} {_LIMITS}".strip()
-        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
-            conninfo.make_conninfo(url, options=options, connect_timeout=2, application_name="turnstile-api"),
+        self._pool: ConnectionPool[ApiConnection] = ConnectionPool(
+            with_session_options(url, _LIMITS, connect_timeout=2, application_name="turnstile-api"),
+            connection_class=ApiConnection,
             kwargs={"row_factory": dict_row},
             min_size=1,
             max_size=connections_max,
@@ -68,7 +69,7 @@ class Database:
         """
         deadline = time.monotonic() + CONNECTION_TIMEOUT_S
         connection = self._pool.getconn(timeout=CONNECTION_TIMEOUT_S)
-        while not _answers(connection):
+        while not _answers(connection, deadline + CONNECTION_TIMEOUT_S - time.monotonic()):
             self._pool.putconn(connection)
             connection = self._pool.getconn(timeout=max(0.0, deadline - time.monotonic()))
         try:
@@ -99,9 +100,11 @@ class Database:
         self.one("SELECT 1")
 
 
-def _answers(connection: Connection[DictRow]) -> bool:
+def _answers(connection: ApiConnection, seconds: float) -> bool:
+    connection.answer_timeout_s = max(ANSWER_MIN_S, seconds)
     try:
         ConnectionPool.check_connection(connection)
     except psycopg.OperationalError:
         return False
+    del connection.answer_timeout_s
     return True

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from psycopg import AsyncConnection
 from psycopg.errors import (
     DataCorrupted,
     IdleInTransactionSessionTimeout,
@@ -15,6 +14,7 @@ from psycopg.errors import (
     ReadOnlySqlTransaction,
 )
 
+from connect.postgres_connections import WorkerConnection
 from streams.runtime import failures
 from streams.runtime.counters import Counters
 from streams.runtime.projection import Projection
@@ -49,7 +49,7 @@ class Connection:
 
 def write(server: Server, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Write a row by a projection; the dead letters."""
-    monkeypatch.setattr(AsyncConnection, "connect", server.connect)
+    monkeypatch.setattr(WorkerConnection, "connect", server.connect)
     monkeypatch.setattr(failures, "BACKOFF_FIRST_S", 0.01)
     app: Any = SimpleNamespace(
         should_stop=False,
