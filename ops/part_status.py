@@ -10,6 +10,8 @@ from settings import Settings
 TIMEOUT_S: Final = 3
 # From here on the lag of a role (records) is a warning.
 LAG_WARN_RECORDS: Final = 10_000
+# And so is the age of the oldest record that it has not done, as for the alert LagGrowing.
+AGE_WARN_S: Final = 60
 
 
 class PartState(StrEnum):

@@ -78,7 +78,9 @@ class KafkaSource:
         lags = {
             (group(role), place): lag for role, it in state.groups.items() for place, lag in it.partition_lags.items()
         }
-        ages = self._ages(state, lags)
+        ages = dict.fromkeys(lags, 0.0)
+        for role in state.groups:
+            ages |= {(group(role), place): age for place, age in self._oldest.ages(state.unread(role)).items()}
         yield metric.LAG_RECORDS.of({_labels(*key): lag for key, lag in lags.items()})
         yield metric.LAG_SECONDS.of({_labels(*key): age for key, age in ages.items()})
         index = [age for (reader, place), age in ages.items() if (reader, place.topic) == (INDEXER, EVENT_ROWS)]
@@ -101,17 +103,6 @@ class KafkaSource:
     def close(self) -> None:
         self._watch.close()
         self._oldest.close()
-
-    def _ages(
-        self, state: LogState, lags: Mapping[tuple[str, TopicPartition], int]
-    ) -> dict[tuple[str, TopicPartition], float]:
-        ages = dict.fromkeys(lags, 0.0)
-        for reader in {reader for reader, _ in lags}:
-            waiting = {
-                place: state.stable_ends[place] - lag for (other, place), lag in lags.items() if other == reader and lag
-            }
-            ages |= {(reader, place): age for place, age in self._oldest.ages(waiting).items()}
-        return ages
 
     def _dead_letters(self, state: LogState) -> dict[tuple[str, ...], float]:
         topic = dead_letters("")

@@ -8,27 +8,36 @@ import httpx
 
 from api.adapters.ledger.worker_views import worker_client
 from connect.client_options import client_options
-from connect.observe.lag import KafkaWatch
+from connect.observe.ages import OldestRecords
+from connect.observe.lag import KafkaWatch, RoleGroup
 from connect.topics import changelog
-from ops.part_status import LAG_WARN_RECORDS, TIMEOUT_S, PartState, PartStatus
+from ops.part_status import AGE_WARN_S, LAG_WARN_RECORDS, TIMEOUT_S, PartState, PartStatus
 from ops.topics import partition_ends
 from settings import Settings
 
 
 def roles(now: Settings) -> Iterable[PartStatus]:
     """The members of each role, and how far they are behind."""
-    with closing(KafkaWatch(client_options(now), now.producer_quotas)) as watch:
-        groups = watch.look().groups
-    for role, group in groups.items():
-        facts = {"workers": group.members, "lag": group.lag, "lags": dict(group.lags), "group": group.state}
-        behind = ", ".join(f"{lag} of {topic}" for topic, lag in group.lags.items() if lag)
-        text = f"{group.members} workers, {f'lag {behind}' if behind else 'no lag'}"
-        if not group.members:
-            yield PartStatus(role, PartState.DOWN, f"no worker, lag {behind or 0}", facts)
-        elif group.state != "Stable" or group.lag > LAG_WARN_RECORDS:
-            yield PartStatus(role, PartState.WARN, text if group.state == "Stable" else f"{text}; rebalancing", facts)
-        else:
-            yield PartStatus(role, PartState.OK, text, facts)
+    kafka = client_options(now)
+    with closing(KafkaWatch(kafka, now.producer_quotas)) as watch, closing(OldestRecords(kafka)) as oldest:
+        state = watch.look()
+        for role, group in state.groups.items():
+            yield role_part(role, group, max(oldest.ages(state.unread(role)).values(), default=0.0))
+
+
+def role_part(role: str, group: RoleGroup, age: float) -> PartStatus:
+    """A role by its group, and the age (s) of the oldest record that it has not done."""
+    facts = {"workers": group.members, "lag": group.lag, "lags": dict(group.lags), "age": age, "group": group.state}
+    behind = ", ".join(f"{lag} of {topic}" for topic, lag in group.lags.items() if lag)
+    if not group.members:
+        return PartStatus(role, PartState.DOWN, f"no worker, lag {behind or 0}", facts)
+    text = f"{group.members} workers, {f'lag {behind}' if behind else 'no lag'}"
+    if age > AGE_WARN_S:
+        text += f", the oldest for {age:.0f} s"
+    if group.state != "Stable":
+        text += "; rebalancing"
+    late = group.state != "Stable" or group.lag > LAG_WARN_RECORDS or age > AGE_WARN_S
+    return PartStatus(role, PartState.WARN if late else PartState.OK, text, facts)
 
 
 def ledger_workers(now: Settings) -> Iterable[PartStatus]:

@@ -51,6 +51,11 @@ class LogState:
     partition_ends: Mapping[TopicPartition, int] = field(default_factory=dict)
     stable_ends: Mapping[TopicPartition, int] = field(default_factory=dict)
 
+    def unread(self, role: Role) -> dict[TopicPartition, int]:
+        """The next offset of each partition in which the role is behind."""
+        lags = self.groups[role].partition_lags
+        return {place: self.stable_ends[place] - lag for place, lag in lags.items() if lag}
+
 
 class KafkaWatch:
     """One connection to Kafka, opened by the first call. Raises KafkaError."""

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from connect.connectors.rest_client import ConnectorState
+from connect.observe.lag import RoleGroup
 from lab.free_ports import free
 from ops.part_status import PartState, PartStatus, size
 from ops.server_probes import connector_part
 from ops.status import PROBES, look, worst
-from ops.worker_probes import worker_part
+from ops.worker_probes import role_part, worker_part
 from settings import Settings
 from streams.runtime.waiting import WaitingPages
 
@@ -142,6 +143,19 @@ def test_a_copy_that_is_far_behind_is_told(mark: int | None, state: PartState, t
     told = {"worker": "ledger-0", "decides": {"0": 5}, "standsBy": {"1": mark}, "workers": []}
     part = worker_part(told, {0: 6, 1: 20_000})
     assert (part.name, part.state, part.text) == ("  ledger-0", state, text)
+
+
+@pytest.mark.parametrize(
+    ("lag", "age", "state", "text"),
+    [
+        (0, 0.0, PartState.OK, "1 workers, no lag"),
+        (3, 59.0, PartState.OK, "1 workers, lag 3 of ticket-purchase"),
+        (3, 75.0, PartState.WARN, "1 workers, lag 3 of ticket-purchase, the oldest for 75 s"),
+    ],
+)
+def test_a_role_that_holds_a_record_for_long_is_told(lag: int, age: float, state: PartState, text: str) -> None:
+    part = role_part("sales", RoleGroup("Stable", 1, {"ticket-purchase": lag}), age)
+    assert (part.state, part.text) == (state, text)
 
 
 @pytest.mark.parametrize(
