@@ -21,7 +21,7 @@ from tables.messages.row_changes import EventRow
 
 FIRST_INDEX: Final = f"{ALIAS}-1"
 TIMEOUT_S: Final = 20.0
-MULTIPLE_CHOICES, BAD_REQUEST, CONFLICT = 300, 400, 409
+MULTIPLE_CHOICES, BAD_REQUEST, CONFLICT, TOO_LARGE = 300, 400, 409, 413
 # Of a bad request, the error types that are about the index and not about the document.
 NOT_ABOUT_DOCUMENTS: Final = frozenset({"index_closed_exception"})
 BULK_FIELDS: Final = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
@@ -204,19 +204,33 @@ class SearchIndex:
             lines += [_action(key, row), made]
             size += len(made)
         refused |= await self._bulk(lines, target)
-        await self._bulk(_markers({key: changes[key] for key in refused}), target)
+        if unmarked := await self._bulk(_markers({key: changes[key] for key in refused}), target):
+            raise NotIndexed(f"not even that an event is gone is taken: {next(iter(unmarked.items()))}")
         return refused
 
     async def _bulk(self, lines: list[Any], target: str) -> dict[str, MalformedRecord]:
         if not lines:
             return {}
-        answer = await self._client.bulk(
-            index=target, operations=lines, require_alias=target == ALIAS, filter_path=BULK_FIELDS
-        )
+        try:
+            answer = await self._client.bulk(
+                index=target, operations=lines, require_alias=target == ALIAS, filter_path=BULK_FIELDS
+            )
+        except ApiError as error:
+            if error.status_code != TOO_LARGE:
+                raise
+            return await self._bulk_in_halves(lines, target)
         results = [item.index for item in _read(answer, BulkAnswer).items]
         if 2 * len(results) != len(lines):
             raise UnexpectedAnswer(f"{len(results)} results for {len(lines) // 2} documents")
         return refusals(results)
+
+    async def _bulk_in_halves(self, lines: list[Any], target: str) -> dict[str, MalformedRecord]:
+        """Write what is too large for one request: a proxy in front of Elasticsearch may take less."""
+        half = len(lines) // 4 * 2
+        if not half:
+            key = msgspec.json.decode(lines[0])["index"]["_id"]
+            return {key: MalformedRecord(f"a document of {len(lines[1])} bytes is too large for Elasticsearch's proxy")}
+        return await self._bulk(lines[:half], target) | await self._bulk(lines[half:], target)
 
 
 def _markers(changes: Mapping[str, EventRow]) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from elasticsearch import NotFoundError
+from elasticsearch import ApiError, NotFoundError
 from msgspec import convert
 
 from streams.runtime.counters import Counters
@@ -164,6 +164,8 @@ class FakeClient:
         self.version = version
         self.written: list[bytes] = []
         self.requests: list[int] = []
+        self.takes_bytes = 1_000_000
+        self.refuses = b"refused by the mapping"
 
     async def get_mapping(self, *, index: str, filter_path: str) -> dict[str, Any]:
         assert filter_path == "*.mappings._meta,error"
@@ -171,12 +173,14 @@ class FakeClient:
         return {f"{index}-{number}": {"mappings": {"_meta": meta}} for number in self.numbers}
 
     async def bulk(self, *, operations: list[bytes], **_: Any) -> dict[str, Any]:
+        if sum(map(len, operations)) > self.takes_bytes:
+            raise ApiError("too large", cast("Any", SimpleNamespace(status=413)), "<html>")
         self.written += operations
         self.requests.append(len(operations) // 2)
         return {"items": [{"index": self._item(*pair)} for pair in zip(operations[::2], operations[1::2], strict=True)]}
 
     def _item(self, action: bytes, made: bytes) -> dict[str, Any]:
-        if b"refused by the mapping" in made:
+        if self.refuses in made:
             error = {"type": "document_parsing_exception", "reason": "no such field"}
             return {"_id": json.loads(action)["index"]["_id"], "status": 400, "error": error}
         return {"_id": json.loads(action)["index"]["_id"], "status": 201}
@@ -301,6 +305,25 @@ def test_no_request_is_larger_than_elasticsearch_takes() -> None:
     assert asyncio.run(index(client, bulk_max_bytes=25_000).write(rows)) == {}
     assert client.requests == [2, 2, 1]
     assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == list(rows)
+
+
+def test_what_a_proxy_does_not_take_is_sent_in_parts_and_a_document_alone_is_refused() -> None:
+    client = FakeClient(VERSION)
+    client.takes_bytes = 15_000
+    rows = {str(number): row(__lsn=number, description=str(number) * 2_000) for number in range(1, 6)}
+    rows["3"] = row(__lsn=3, description="3" * 9_000)
+
+    assert set(asyncio.run(index(client).write(rows))) == {"3"}
+    assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == ["1", "2", "4", "5", "3"]
+    assert json.loads(client.written[-1])["deleted"] is True
+
+
+def test_a_change_is_kept_where_not_even_that_the_event_is_gone_is_taken() -> None:
+    """It is the index, or its alias, and not the document."""
+    client = FakeClient(VERSION)
+    client.refuses = b""
+    with pytest.raises(NotIndexed, match="no such field"):
+        asyncio.run(index(client).write({str(EVENT): row(__lsn=5)}))
 
 
 def test_what_the_index_was_built_from_is_not_applied_again() -> None:
