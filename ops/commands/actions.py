@@ -1,6 +1,7 @@
 """``turnstile actions``: the record of what operators did."""
 
 import json
+from contextlib import suppress
 
 import msgspec
 import rich_click as click
@@ -16,8 +17,9 @@ from settings import settings
 def command(*, as_json: bool) -> None:
     """What operators skipped, sent again or ended, by whom and why, the oldest first."""
     for one in read(client_options(settings())):
-        if as_json:
-            click.echo(json.dumps(msgspec.to_builtins(one)))
-        else:
-            details = ", ".join(f"{name} {value}" for name, value in one.details.items())
-            console.print(safe(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by} {one.action}: {details}: {one.reason}"))
+        with suppress(RecursionError):  # somebody else wrote it: it is left out like any record that can't be read
+            if as_json:
+                click.echo(json.dumps(msgspec.to_builtins(one)))
+            else:
+                details = ", ".join(f"{name} {value}" for name, value in one.details.items())
+                console.print(safe(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by} {one.action}: {details}: {one.reason}"))

@@ -1,13 +1,17 @@
 """What an operator did is kept as one record; the topic is a list."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import ops.actions
 from connect.topics import OPERATOR_ACTIONS
 from ops.actions import read, record
+from ops.commands.actions import command
+from tables.messages.operator_actions import OperatorAction
 
 
 class FakeTopic:
@@ -76,3 +80,17 @@ def test_what_is_no_action_is_passed_over(topic: FakeTopic) -> None:
     topic.values = [b"nope", None]
     done = record({}, "ledger skip", "why")
     assert list(read({})) == [done]
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_what_is_too_deep_to_be_told_is_passed_over(option: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can just be decoded."""
+    deep: list[Any] = []
+    for _ in range(2_000):
+        deep = [deep]
+    done = [OperatorAction(datetime.now(UTC), "ada", "ledger skip", "why", {"deep": value}) for value in (deep, 1)]
+    monkeypatch.setattr("ops.commands.actions.client_options", lambda _: {})
+    monkeypatch.setattr("ops.commands.actions.settings", lambda: None)
+    monkeypatch.setattr("ops.commands.actions.read", lambda _: done)
+    told = CliRunner().invoke(command, option)
+    assert (told.exit_code, told.output.count("ledger skip")) == (0, 1)
