@@ -6,8 +6,9 @@ not be in the environment.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NoReturn
@@ -31,12 +32,15 @@ __all__ = [
     "address_named",
     "exit_with",
     "faults_named",
+    "name_misspelt",
     "settings",
     "split",
 ]
 
 PREFIX: Final = "TURNSTILE_"
 SECRETS_FOLDER: Final = f"{PREFIX}SECRETS_DIR"
+# How alike the name of a setting is to one that was meant to be it, from 0 to 1: two names of ours are less so.
+MISSPELT_RATIO: Final = 0.89
 # The exit code of a process that does not start because of its settings.
 WRONG_SETTINGS_EXIT_CODE: Final = 2
 
@@ -88,7 +92,10 @@ def settings() -> Settings:
     """The settings of this process. Exits with a line for each setting that is missing or invalid."""
     with faults_named():
         try:
-            return Settings(_secrets_dir=_secrets_folder())
+            folder = _secrets_folder()
+            files = [path.name for path in Path(folder).iterdir()] if folder else []
+            name_misspelt(Settings.model_fields, [*os.environ, *files])
+            return Settings(_secrets_dir=folder)
         except (SettingsError, OSError) as error:
             # Python's own words for a file that is not UTF-8 tell bytes of it.
             why = error.__cause__ if isinstance(error.__cause__, OSError) else "it is not UTF-8"
@@ -105,6 +112,15 @@ def faults_named() -> Iterator[None]:
         exit_with(
             *(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in faults)
         )
+
+
+def name_misspelt(fields: Iterable[str], given: Iterable[str]) -> None:
+    """Print a line for each of the given names that is not the name of a setting, but almost."""
+    known = [field.upper() for field in fields]
+    names = {each.upper().removeprefix(PREFIX) for each in given if each.upper().startswith(PREFIX)}
+    for name in sorted(names.difference(known)):
+        for meant in get_close_matches(name, known, 1, MISSPELT_RATIO):
+            print(f"{PREFIX}{name} is ignored: the setting is {PREFIX}{meant}", file=sys.stderr)
 
 
 @contextmanager

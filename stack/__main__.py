@@ -11,7 +11,7 @@ from typing import Any
 
 import rich_click as click
 
-from settings import faults_named
+from settings import Settings, faults_named, name_misspelt
 from settings.workers import ROLES
 from stack import backup, supervisor
 from stack.apps import one_more
@@ -136,6 +136,7 @@ def jars() -> None:
 
 
 def _run(action: Callable[[Stack, ProgressPrinter], None], settings: StackSettings) -> None:
+    name_misspelt([*Settings.model_fields, *StackSettings.model_fields], os.environ)
     steps = ProgressPrinter()
     stack = Stack(settings, steps.report)
     for number in ENDING:

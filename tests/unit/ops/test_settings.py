@@ -290,6 +290,24 @@ def test_all_settings_that_do_not_fit_are_named_at_once(
     assert named == ["TURNSTILE_PARTITIONS", "TURNSTILE_TICKET_KEY"]
 
 
+def test_a_name_that_is_almost_that_of_a_setting_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "turnstile_ticket_key").write_text("k" * 40)
+    (tmp_path / "turnstile_databse_url").touch()
+    monkeypatch.setenv("TURNSTILE_SECRETS_DIR", str(tmp_path))
+    for name in [*StackSettings.model_fields, "kafka_server", "anything"]:
+        monkeypatch.setenv(
+            f"TURNSTILE_{name.upper()}",
+            str(Settings.model_fields[name].default) if name in Settings.model_fields else "7",
+        )
+    settings()
+    assert capsys.readouterr().err.splitlines() == [
+        "TURNSTILE_DATABSE_URL is ignored: the setting is TURNSTILE_DATABASE_URL",
+        "TURNSTILE_KAFKA_SERVER is ignored: the setting is TURNSTILE_KAFKA_SERVERS",
+    ]
+
+
 @pytest.mark.parametrize("folder", ["missing", "file", "unreadable"])
 def test_a_folder_of_secrets_that_could_not_work_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: str
