@@ -12,7 +12,8 @@ from api.pages.csrf import StaleForm
 from api.pages.language import LazyText, Text, declare, lazy_gettext, switch
 from api.pages.refusal_texts import refusal_text
 from api.problems import RETRY_AFTER_S, Refused, Unavailable
-from api.web.error_handlers import http_error, log_outage
+from api.web.error_handlers import http_error
+from api.web.raw_response import log_outage
 from api.web.responses import BASE
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def _refused(error: Refused) -> Response:
 
 
 def _unavailable(error: Unavailable) -> Response:
-    log_outage(error)
+    log_outage(error, f"{request.method} {request.path}")
     answer = error_page(OUTAGE, 503)
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer

@@ -1,6 +1,5 @@
 """Turns errors into problems (RFC 9457), without their text, query or stack."""
 
-import logging
 from typing import Any
 
 from flask import Flask, Response, make_response, request
@@ -10,10 +9,6 @@ from werkzeug.exceptions import HTTPException
 from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable
 from api.schemas.base import errors_of
 from api.web.raw_response import RawResponse, problem, refused, unavailable, unexpected
-from telemetry.rate_limited import RateLimitedLog
-
-log = logging.getLogger(__name__)
-outages = RateLimitedLog(log)
 
 _BY_STATUS = {
     400: "malformed-request",
@@ -56,15 +51,8 @@ def pointer(loc: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
 
 
-def log_outage(error: Unavailable) -> None:
-    """Log which server did not answer and by what error, twice a minute at most."""
-    cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
-    outages.warning(error.server, "%s %s: %s%s", request.method, request.path, error, cause)
-
-
 def _unavailable(error: Unavailable) -> Response:
-    log_outage(error)
-    return _flask(unavailable(error))
+    return _flask(unavailable(error, f"{request.method} {request.path}"))
 
 
 def http_error(error: HTTPException) -> Response:

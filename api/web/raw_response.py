@@ -10,8 +10,10 @@ from msgspec import Struct
 from api.problem_kinds import PROBLEMS
 from api.problems import MEDIA_TYPE, RETRY_AFTER_S, Fault, Refused, Unavailable, problem_json
 from api.web.security_headers import DATA
+from telemetry.rate_limited import RateLimitedLog
 
 log = logging.getLogger(__name__)
+outages = RateLimitedLog(log)
 
 JSON: Final = "application/json"
 # In a request's scope: set once its client has disconnected.
@@ -71,10 +73,17 @@ def refused(error: Refused) -> RawResponse:
     return RawResponse(error.status, MEDIA_TYPE, error.headers, body)
 
 
-def unavailable(error: Unavailable) -> RawResponse:
-    """503: nothing was promised, and the same request may be sent again."""
+def unavailable(error: Unavailable, asked: str) -> RawResponse:
+    """503: nothing was promised, and the same request may be sent again. It is logged with what was asked."""
+    log_outage(error, asked)
     body = problem_json("unavailable", error.detail, server=error.server)
     return RawResponse(PROBLEMS["unavailable"].status, MEDIA_TYPE, {"Retry-After": str(RETRY_AFTER_S)}, body)
+
+
+def log_outage(error: Unavailable, asked: str) -> None:
+    """Log which server did not answer and by what error, twice a minute at most."""
+    cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+    outages.warning(error.server, "%s: %s%s", asked, error, cause)
 
 
 def unexpected(error: Exception, path: str) -> RawResponse:
@@ -90,7 +99,7 @@ async def or_problem(answer: Awaitable[RawResponse], path: str) -> RawResponse:
     except Refused as error:
         return refused(error)
     except Unavailable as error:
-        return unavailable(error)
+        return unavailable(error, path)
     except Exception as error:  # noqa: BLE001 (whatever it is, the client sees nothing of it)
         return unexpected(error, path)
 

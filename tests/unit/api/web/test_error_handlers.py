@@ -1,5 +1,6 @@
 """What every route shares: bodies that can't be read, and errors that become problems."""
 
+import asyncio
 import io
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.problems import Unavailable
-from api.web import error_handlers
+from api.web import raw_response
 from api.web.body_sizes import BODY_MAX_BYTES
 from telemetry.rate_limited import RateLimitedLog
 from tests.unit.api.fakes.world import World
@@ -110,11 +111,21 @@ def test_a_server_that_is_down_is_logged_once_however_many_ask(
     def all_busy(_: object) -> None:
         raise Unavailable("postgres") from TimeoutError("of somebody")
 
-    monkeypatch.setattr(error_handlers, "outages", RateLimitedLog(error_handlers.log))
+    monkeypatch.setattr(raw_response, "outages", RateLimitedLog(raw_response.log))
     monkeypatch.setattr(world.accounts, "get", all_busy)
     assert {client.get(f"{ACCOUNTS}/{account['id']}").status_code for _ in range(5)} == {503}
-    said = [record.getMessage() for record in caplog.records if record.name == "api.web.error_handlers"]
-    assert said == [f"GET {ACCOUNTS}/{account['id']}: postgres does not answer (TimeoutError)"]
+    assert caplog.messages == [f"GET {ACCOUNTS}/{account['id']}: postgres does not answer (TimeoutError)"]
+
+
+def test_a_server_that_is_down_is_logged_for_those_who_wait_in_the_loop_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refused() -> raw_response.RawResponse:
+        raise Unavailable("kafka") from TimeoutError("of somebody")
+
+    monkeypatch.setattr(raw_response, "outages", RateLimitedLog(raw_response.log))
+    assert {asyncio.run(raw_response.or_problem(refused(), "/purchases")).status for _ in range(5)} == {503}
+    assert caplog.messages == ["/purchases: kafka does not answer (TimeoutError)"]
 
 
 def test_an_unexpected_error_tells_nothing_of_itself(
