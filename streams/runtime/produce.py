@@ -21,8 +21,9 @@ from streams.runtime.kafka_types import Record
 from streams.runtime.record_context import shown_key
 from tables.messages.dead_letters import DeadLetterInfo, decode_info
 
-# The errors that show that too few brokers are available. A topic may be unknown to a broker whose metadata are old;
-# that all topics exist was checked at the start (streams/runtime/provisioning.py).
+# The errors that show that too few brokers are available, or that we lack a right for now: a worker that ended then
+# would repeat at each start what comes before, such as sending a mail. A topic may be unknown to a broker
+# whose metadata are old; that all topics exist was checked at the start (streams/runtime/provisioning.py).
 BROKERS_UNAVAILABLE: Final[tuple[type[Exception], ...]] = (
     errors.KafkaConnectionError,
     errors.KafkaStorageError,
@@ -34,6 +35,7 @@ BROKERS_UNAVAILABLE: Final[tuple[type[Exception], ...]] = (
     errors.NotLeaderForPartitionError,
     errors.RequestTimedOutError,
     errors.StaleMetadata,
+    errors.TopicAuthorizationFailedError,
     errors.UnknownTopicOrPartitionError,
 )
 _NO_HEADERS: Final[list[tuple[str, bytes | None]]] = []

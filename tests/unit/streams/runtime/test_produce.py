@@ -6,7 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from streams.runtime import failures, produce
 from streams.runtime.counters import Counters
@@ -38,7 +43,9 @@ class Brokers:
 def test_brokers_that_are_away_are_waited_for(
     app: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    brokers = Brokers(UnknownTopicOrPartitionError(), KafkaConnectionError("closed"))
+    brokers = Brokers(
+        UnknownTopicOrPartitionError(), KafkaConnectionError("closed"), TopicAuthorizationFailedError("outcomes")
+    )
     monkeypatch.setattr(produce, "append_once", brokers.take)
     records = [Record(b"a", b"1"), Record(b"b", b"2")]
 
