@@ -55,14 +55,7 @@ class KnownPayment(NamedTuple):
     worth: Decimal
 
 
-class PaymentDifference(NamedTuple):
-    """How a payment differs from what the provider, or the worth of its tickets, says."""
-
-    payment: KnownPayment
-    said: str
-
-
-def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment, list[PaymentDifference]]]:
+def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment, list[str]]]:
     """Each unfinished payment, or each that was asked for, with its differences; the log has the provider's answers.
 
     A payment of which the provider says nothing that can be read is named, and the next ones are asked about. Raises
@@ -75,15 +68,16 @@ def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment
         for payment in known:
             provider = providers.get(payment.provider)
             if provider is None:
-                yield payment, [PaymentDifference(payment, f"{payment.provider} is not a provider of this deployment")]
+                yield payment, [f"{payment.provider} is not a provider of this deployment"]
                 continue
             try:
-                found = loop.run(provider.look(_question(payment)))
+                question = PaymentQuestion(payment.event, payment.purchase, payment.currency, payment.reference)
+                found = loop.run(provider.look(question))
             except (MalformedRecord, ProviderUnavailable) as error:
                 unanswered += 1
                 if unanswered == UNANSWERED_MAX or (payment is known[-1] and not answered):
                     raise
-                yield payment, [PaymentDifference(payment, f"the provider says nothing that can be read: {error}")]
+                yield payment, [f"the provider says nothing that can be read: {error}"]
                 continue
             unanswered, answered = 0, answered + 1
             yield payment, differences(payment, found)
@@ -92,8 +86,8 @@ def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment
                 appender.append(PAYMENT_EVENTS, partition_of(key, now.partitions), key, encode_payment_event(event), ())
 
 
-def differences(payment: KnownPayment, found: Iterable[PaymentEvent]) -> list[PaymentDifference]:
-    """What is not equal: the totals, and what is authorized or charged beyond the tickets."""
+def differences(payment: KnownPayment, found: Iterable[PaymentEvent]) -> list[str]:
+    """How a payment differs: in its totals, and in what is authorized or charged beyond the tickets."""
     events = {event.kind: event for event in found}
     captured, refunded = _total(events.get(K.CAPTURED)), _total(events.get(K.REFUNDED))
     said = []
@@ -108,15 +102,11 @@ def differences(payment: KnownPayment, found: Iterable[PaymentEvent]) -> list[Pa
         said.append(f"charged is {captured - refunded} and the tickets are worth {payment.worth}{goodwill}")
     if K.AUTHORIZED in events and payment.state != "confirming":
         said.append(f"{_total(events[K.AUTHORIZED])} is authorized and the payment is {payment.state}")
-    return [PaymentDifference(payment, each) for each in said]
+    return said
 
 
 def _total(event: PaymentEvent | None) -> Decimal:
     return Decimal(0) if event is None or event.amount is None else event.amount
-
-
-def _question(payment: KnownPayment) -> PaymentQuestion:
-    return PaymentQuestion(payment.event, payment.purchase, payment.currency, payment.reference)
 
 
 def _known(now: Settings, *, everything: bool) -> list[KnownPayment]:

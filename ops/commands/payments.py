@@ -29,8 +29,8 @@ def reconcile_payments(*, everything: bool, as_json: bool) -> None:
         asked += 1
         differing += bool(found)
         for each in found:
-            fields = {"event": str(payment.event), "purchase": str(payment.purchase), "difference": each.said}
-            click.echo(json.dumps(fields) if as_json else f"purchase {payment.event}.{payment.purchase}: {each.said}")
+            fields = {"event": str(payment.event), "purchase": str(payment.purchase), "difference": each}
+            click.echo(json.dumps(fields) if as_json else f"purchase {payment.event}.{payment.purchase}: {each}")
     if not as_json:
         click.echo(f"{asked} payments asked about, {differing} differ")
     sys.exit(differing > 0)
