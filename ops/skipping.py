@@ -7,13 +7,11 @@ A command that is appended again changes nothing if it was decided before.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka import AIOKafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
@@ -22,12 +20,12 @@ from connect.client_options import client_options
 from connect.observe.lag import make_client
 from connect.polling import Polling
 from connect.records.connection import started
-from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.topics import ACCEPTED_PREFIX, group
 from ops import actions
 from settings import Settings
 from streams.runtime.headers import forwarded_headers
 from streams.runtime.kafka_types import Headers
+from streams.runtime.topic_reader import reading_topic
 from tables.errors import TurnstileError
 from tables.ledger.continuity import LogBounds
 
@@ -38,8 +36,6 @@ REASON_MAX_CHARS: Final = 1_000
 CHUNK_RECORDS: Final = 1_000
 # A worker that has ended is a member of its group until its session expires, and its supervisor may restart it.
 EMPTY_GROUP_TIMEOUT_S: Final = 60
-POLL_MS: Final = 500
-READ_TIMEOUT_S: Final = 60.0
 
 Append = Callable[..., Awaitable[None]]
 
@@ -123,31 +119,17 @@ def _accept(admin: Any, place: TopicPartition, offset: int, reason: str, reader:
         polling.wait()
 
 
-@asynccontextmanager
-async def _reader(now: Settings, place: TopicPartition, offset: int) -> AsyncIterator[Any]:
-    install()
-    consumer: Any = AIOKafkaConsumer(**client_options(now), enable_auto_commit=False, isolation_level=READ_COMMITTED)
-    async with started(consumer):
-        consumer.assign([place])
-        consumer.seek(place, offset)
-        yield consumer
-
-
 async def _records(now: Settings, place: TopicPartition, first: int, last: int) -> AsyncGenerator[Any, None]:
-    """The readable records from ``first`` to ``last``, which the log is known to reach."""
-    if first > last:
-        return
-    async with _reader(now, place, first) as consumer:
-        came = time.monotonic()
-        while await consumer.position(place) <= last:
-            found = await consumer.getmany(place, timeout_ms=POLL_MS)
-            for one in found.get(place, ()):
-                if not isinstance(one, SkippedOffsets) and one.offset <= last:
+    """The readable records from ``first`` to ``last``, which the log is known to reach. Raises KafkaError."""
+    begins, ends = {place.partition: first}, {place.partition: last + 1}
+    async with (
+        reading_topic(client_options(now), place.topic, CHUNK_RECORDS, begins) as reader,
+        aclosing(reader.records(begins, ends)) as polls,
+    ):
+        async for records in polls:
+            for one in records:
+                if one.offset <= last:
                     yield one
-            if found:
-                came = time.monotonic()
-            elif time.monotonic() > came + READ_TIMEOUT_S:
-                raise KafkaTimeoutError(f"no record of {_named(place)} in {READ_TIMEOUT_S:g} s")
 
 
 async def _first_of(now: Settings, place: TopicPartition, first: int, last: int) -> int | None:
