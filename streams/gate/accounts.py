@@ -13,14 +13,13 @@ from uuid import UUID
 from connect.client_options import client_options
 from connect.topics import ACCOUNT_ROWS
 from streams.runtime.app import App
-from streams.runtime.timer import run_timer
+from streams.runtime.timer import add_timer
 from streams.runtime.topic_reader import TopicReader, reading_topic
 from tables.errors import MalformedRecord
 from tables.messages.row_changes import RowChange, decode_row
 
 POLL_MAX_RECORDS: Final = 5_000
 INTERVAL_S: Final = 0.2
-RETRY_S: Final = 1.0
 
 
 class KnownAccounts:
@@ -32,7 +31,7 @@ class KnownAccounts:
         self._begins: dict[int, int] = {}
         self._lock = asyncio.Lock()
         app.before_agents.append(self.read)
-        app.task(self._run)
+        add_timer(app, self._follow, name="reading accounts", interval_s=INTERVAL_S)
 
     def has(self, account: UUID) -> bool:
         """Whether the account exists."""
@@ -57,11 +56,6 @@ class KnownAccounts:
 
     def _reading(self) -> AbstractAsyncContextManager[TopicReader]:
         return reading_topic(client_options(self.app.settings), ACCOUNT_ROWS, POLL_MAX_RECORDS)
-
-    async def _run(self) -> None:
-        await run_timer(
-            self.app, self._follow, name="reading accounts", interval_s=INTERVAL_S, retry_interval_s=RETRY_S
-        )
 
     async def _follow(self) -> bool:
         async with self._reading() as reader:

@@ -13,29 +13,25 @@ from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.kafka_types import Record
 from streams.runtime.produce import append
 from streams.runtime.table import OffsetTable
-from streams.runtime.timer import now_ms, run_timer
+from streams.runtime.timer import add_timer, now_ms
 from tables.ids import id_bytes
 from tables.ledger.deadlines import BATCH_MAX_HOLDS, HOLDS_PREFIX, HoldSchedule, expiry_of
 from tables.messages.commands import encode_command
 
 INTERVAL_S = 0.2
-RETRY_S = 1.0
 
 
 class HoldExpiry:
     """Finds holds whose deadline has passed, while tables are recovered and partitions owned."""
 
-    def __init__(
-        self, app: App, table: OffsetTable, clock: Callable[[], int] = now_ms, interval_s: float = INTERVAL_S
-    ) -> None:
+    def __init__(self, app: App, table: OffsetTable, clock: Callable[[], int] = now_ms) -> None:
         self.app = app
         self.table = table
         self._limits = HoldLimitsWriter(app, table)
         self._clock = clock
-        self._interval_s = interval_s
         self._schedules: dict[int, HoldSchedule] = {}
         app.on_partitions_assigned.connect(self._forget)
-        app.task(self._run)
+        add_timer(app, self._expire_all, name="hold expiry", interval_s=INTERVAL_S)
 
     def decided(self, partition: int, offset: int, entries: list[bytes]) -> None:
         """The ledger has decided the log up to ``offset``, which added ``entries`` to the index."""
@@ -64,11 +60,6 @@ class HoldExpiry:
             raise
         schedule.sent(due, now, produced.offsets[-1], produced.timestamp_ms)
         return len(due) == BATCH_MAX_HOLDS
-
-    async def _run(self) -> None:
-        await run_timer(
-            self.app, self._expire_all, name="hold expiry", interval_s=self._interval_s, retry_interval_s=RETRY_S
-        )
 
     async def _expire_all(self) -> bool:
         more = False

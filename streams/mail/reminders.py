@@ -6,11 +6,10 @@ from itertools import islice, takewhile
 
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob
 from streams.runtime.app import App
-from streams.runtime.timer import run_timer
+from streams.runtime.timer import add_timer
 from tables.bookings.records import decode_reminder
 
 INTERVAL_S = 0.5
-RETRY_S = 2.0
 
 
 class Reminders:
@@ -22,14 +21,12 @@ class Reminders:
         bookings: Bookings,
         is_caught_up: Callable[[int], bool],
         clock: Callable[[], float] = time.time,
-        interval_s: float = INTERVAL_S,
     ) -> None:
         self.app = app
         self.bookings = bookings
         self._is_caught_up = is_caught_up
         self._clock = clock
-        self._interval_s = interval_s
-        app.task(self._run)
+        add_timer(app, self._send_all, name="reminders", interval_s=INTERVAL_S)
 
     async def send_due(self, partition: int) -> int:
         """Send the reminders that are due on a partition, at most MAILS_AT_ONCE. Gives the number of entries."""
@@ -41,11 +38,6 @@ class Reminders:
             jobs = [TracedJob(job) for job in (unit.reminder(entry, now_ms) for entry in due) if job]
             await self.bookings.save(partition, unit, jobs)
         return len(due)
-
-    async def _run(self) -> None:
-        await run_timer(
-            self.app, self._send_all, name="reminders", interval_s=self._interval_s, retry_interval_s=RETRY_S
-        )
 
     async def _send_all(self) -> bool:
         more = False

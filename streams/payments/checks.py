@@ -20,7 +20,7 @@ from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.produce import append_keyed
 from streams.runtime.table import OffsetTable
-from streams.runtime.timer import run_timer
+from streams.runtime.timer import add_timer
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS
@@ -33,7 +33,6 @@ from tables.payments.records import (
 )
 
 INTERVAL_S: Final = 0.5
-RETRY_S: Final = 2.0
 # Looked at in one step, and asked about in one.
 SCANNED_MAX_PAYMENTS: Final = 2_000
 ASKED_MAX_PAYMENTS: Final = 64
@@ -65,7 +64,7 @@ class PaymentChecks:
         self._soon: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
         # By event and purchase, the time of the check that was appended and may not be folded yet.
         self._asked: dict[tuple[UUID, UUID], int] = {}
-        app.task(self._run)
+        add_timer(app, self._check_all, name="payment checks", interval_s=INTERVAL_S)
 
     async def check(self, partition: int) -> None:
         """Ask about the payments of a partition that are due."""
@@ -133,11 +132,6 @@ class PaymentChecks:
         except MalformedRecord:  # a provider that this deployment has no more
             events = []
         return [*events, _checked(purchase, record)]
-
-    async def _run(self) -> None:
-        await run_timer(
-            self.app, self._check_all, name="payment checks", interval_s=INTERVAL_S, retry_interval_s=RETRY_S
-        )
 
     async def _check_all(self) -> bool:
         owned = active_partitions(self.app, self.table.name) if is_running(self.app) else []

@@ -15,14 +15,13 @@ from streams.runtime.app import App
 from streams.runtime.kafka_types import Message, Record
 from streams.runtime.produce import send_to_dead_letters
 from streams.runtime.projection import Projection
-from streams.runtime.timer import run_timer
+from streams.runtime.timer import add_timer
 from tables.payments.records import PaymentRecord
 from tables.payments.transitions import PaymentState
 
 # A buyer's first page waits for the row of an authorization (api/paying/payments.py), and nobody for that of a capture.
 PASSING_S: Final = {PaymentState.AUTHORIZING: 1.0, PaymentState.CAPTURING: 5.0}
 INTERVAL_S: Final = 0.25
-RETRY_S: Final = 2.0
 # Of one state. Further ones are written at once.
 PASSING_MAX_ROWS: Final = 10_000
 
@@ -43,7 +42,7 @@ class PaymentProjection:
         )
         # By state and key, those that are passing, and when (s) they are written: in this order.
         self._passing: dict[PaymentState, dict[bytes, tuple[float, Changed]]] = {state: {} for state in PASSING_S}
-        app.task(self._run)
+        add_timer(app, self.write_lasting, name="lasting payments", interval_s=INTERVAL_S)
 
     async def write(self, changed: Iterable[tuple[bytes, Changed]]) -> list[Record]:
         """Write the rows, or put them off. Gives dead letters of the rejected ones."""
@@ -73,11 +72,6 @@ class PaymentProjection:
             return False
         passing[key] = now + PASSING_S[record.state], change
         return True
-
-    async def _run(self) -> None:
-        await run_timer(
-            self.app, self.write_lasting, name="lasting payments", interval_s=INTERVAL_S, retry_interval_s=RETRY_S
-        )
 
 
 def _row(change: Changed) -> tuple[Message, dict[str, object]]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
@@ -11,6 +12,9 @@ from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.failstop import fail_stop
 
+RETRY_S: Final = 1.0
+
+Work = Callable[[], Awaitable[bool]]
 log = logging.getLogger(__name__)
 
 
@@ -19,9 +23,16 @@ def now_ms() -> int:
     return round(time.time() * 1000)
 
 
-async def run_timer(
-    app: App, work: Callable[[], Awaitable[bool]], *, name: str, interval_s: float, retry_interval_s: float
-) -> None:
+def add_timer(app: App, work: Work, *, name: str, interval_s: float) -> None:
+    """Do ``work`` as ``run_timer`` does, from the worker's start on."""
+
+    async def run() -> None:
+        await run_timer(app, work, name=name, interval_s=interval_s)
+
+    app.task(run)
+
+
+async def run_timer(app: App, work: Work, *, name: str, interval_s: float, retry_interval_s: float = RETRY_S) -> None:
     """Call ``work`` every ``interval_s`` until the worker stops; at once again while it returns that more is due.
 
     A rebalance puts it off, an error of Kafka's for ``retry_interval_s``. Any other error ends the process: without its

@@ -15,6 +15,7 @@ from streams.runtime.app import App
 from streams.runtime.kafka_types import Record
 from streams.runtime.produce import Produced
 from streams.runtime.table import OffsetTable
+from streams.runtime.timer import run_timer
 from tables.ledger.deadlines import HOLDS_PREFIX
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits
 from tables.ledger.records import event_key, purchase_key
@@ -187,12 +188,12 @@ def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
     driver.hold(1, seconds=1)
     table.apply_changes(PARTITION, changes(driver))
     table.store(PARTITION, {HOLD_LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
-    timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000, interval_s=0.001)
+    timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
     monkeypatch.setattr(hold_expiry, "append", interrupted)
 
     async def run() -> None:
-        running = asyncio.create_task(timer._run())
+        running = asyncio.create_task(run_timer(app, timer._expire_all, name="hold expiry", interval_s=0.001))
         await tried.wait()
         monkeypatch.setattr(hold_expiry, "append", append)
         await done.wait()

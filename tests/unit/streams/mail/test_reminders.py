@@ -19,6 +19,7 @@ from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.kafka_types import Record
 from streams.runtime.table import OffsetTable
+from streams.runtime.timer import run_timer
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import Outcome, encode_outcome
@@ -225,11 +226,11 @@ def test_a_timer_that_is_interrupted_reminds_later(
     world.jobs.clear()
     world.now += 481
     monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])
-    timer = Reminders(world.app, world.bookings, lambda partition: True, lambda: world.now, interval_s=0.001)
+    timer = Reminders(world.app, world.bookings, lambda partition: True, lambda: world.now)
     monkeypatch.setattr(bookings_module, "append", interrupted)
 
     async def run() -> None:
-        running = asyncio.create_task(timer._run())
+        running = asyncio.create_task(run_timer(world.app, timer._send_all, name="reminders", interval_s=0.001))
         await tried.wait()
         monkeypatch.setattr(bookings_module, "append", append)
         await done.wait()
