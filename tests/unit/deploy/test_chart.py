@@ -303,9 +303,13 @@ def test_prometheus_finds_every_part_under_the_labels_of_the_alerts(chart: list[
         assert endpoint["port"] in {port["name"] for port in services[name]["spec"]["ports"]}
 
 
-def test_the_api_asks_every_ledger_worker_by_its_own_name(chart: list[Resource]) -> None:
-    asked = environment(pods(chart)["api"])["TURNSTILE_WORKER_URL"].split(",")
-    assert asked == [f"http://turnstile-ledger-{number}.turnstile-ledger:6066" for number in range(3)]
+def test_the_api_asks_every_ledger_worker_by_its_own_name_and_the_exporter_knows_how_many_are_wanted() -> None:
+    given = "workers.ledger.replicas=4", "--set-string", "workers.ledger.settings.standbys=2"
+    parts = pods(render("--set", *given))
+    asked = environment(parts["api"])["TURNSTILE_WORKER_URL"].split(",")
+    assert asked == [f"http://turnstile-ledger-{number}.turnstile-ledger:6066" for number in range(4)]
+    told = environment(parts["exporter"])
+    assert (told["TURNSTILE_LEDGER_WORKERS"], told["TURNSTILE_STANDBYS"]) == ("4", "2")
 
 
 def test_an_image_is_taken_by_its_digest_where_one_is_given() -> None:
