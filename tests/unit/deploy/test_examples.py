@@ -102,7 +102,8 @@ def test_postgresql_is_configured_like_that_of_the_containers() -> None:
     assert VALUES["settings"]["connect_database_host"] == f"{cluster['metadata']['name']}-rw"
     [cdc] = cluster["spec"]["managed"]["roles"]
     initdb = cluster["spec"]["bootstrap"]["initdb"]
-    rights = re.findall(r"^((?:REVOKE|GRANT) .+);$", (ROOT / "ops" / "postgres" / "roles.sql").read_text(), re.MULTILINE)
+    roles = (ROOT / "ops" / "postgres" / "roles.sql").read_text()
+    rights = re.findall(r"^((?:REVOKE|GRANT) .+);$", roles, re.MULTILINE)
     # Managed roles are made later; `postInitSQL` would run before the database is there.
     assert initdb["postInitApplicationSQL"] == [f"CREATE ROLE {cdc['name']}", *rights]
     assert "postInitSQL" not in initdb
