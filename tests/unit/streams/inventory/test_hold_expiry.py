@@ -113,27 +113,45 @@ def test_the_timer_appends_an_expire_for_each_deadline_that_has_passed(
 ) -> None:
     now = [NOW]
     timer = HoldExpiry(app, table, clock=lambda: now[0])
-    driver.hold(1, seconds=1)
+    driver.hold(1, seconds=2)
     table.store(PARTITION, driver.table)
-    asyncio.run(timer.expire(PARTITION))
-    driver.hold(2, [(FLOOR, 2)], seconds=2)
+    assert not asyncio.run(timer.expire(PARTITION))
+    driver.hold(2, [(FLOOR, 2)], seconds=1)
     timer.decided(PARTITION, driver.offset, table.store(PARTITION, driver.table))
 
     now[0] = broker.at = NOW + 1_000
     asyncio.run(timer.expire(PARTITION))
     asyncio.run(timer.expire(PARTITION))
-    assert broker.log == [Expire(EVENT, purchase_id(1))]
+    assert broker.log == [Expire(EVENT, purchase_id(2))]
 
     driver.at = now[0]
-    driver.expire(1)
+    driver.expire(2)
     timer.decided(PARTITION, driver.offset, table.store(PARTITION, driver.table))
     now[0] = broker.at = NOW + 2_000
     asyncio.run(timer.expire(PARTITION))
-    assert broker.log == [Expire(EVENT, purchase_id(1)), Expire(EVENT, purchase_id(2))]
+    assert broker.log == [Expire(EVENT, purchase_id(2)), Expire(EVENT, purchase_id(1))]
+    # The ledger has refused it.
+    timer.decided(PARTITION, 2_000, [])
+    asyncio.run(timer.expire(PARTITION))
+    assert broker.log[2:] == [Expire(EVENT, purchase_id(1))]
     driver.at = now[0]
-    driver.expire(2)
+    driver.expire(1)
     table.store(PARTITION, driver.table)
     assert entries(table) == []
+
+
+def test_after_another_assignment_the_timer_finds_what_others_have_held(
+    app: App, table: OffsetTable, broker: Broker, driver: LedgerDriver
+) -> None:
+    timer = HoldExpiry(app, table, clock=lambda: NOW + 1_000)
+    for number, seconds in ((1, 600), (2, 1)):
+        driver.hold(number, seconds=seconds)
+        table.store(PARTITION, driver.table)
+        asyncio.run(timer.expire(PARTITION))
+    assert broker.log == []
+    asyncio.run(app.on_partitions_assigned.send(set()))
+    asyncio.run(timer.expire(PARTITION))
+    assert broker.log == [Expire(EVENT, purchase_id(2))]
 
 
 def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
@@ -167,7 +185,7 @@ def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
     monkeypatch.setattr(hold_expiry, "append", append)
     timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
-    asyncio.run(timer._expire_all())
+    assert not asyncio.run(timer._expire_all())
     assert appended == [limits_of(app.settings), Expire(EVENT, purchase_id(1))]
 
 

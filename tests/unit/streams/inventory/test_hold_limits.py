@@ -73,7 +73,7 @@ def test_after_another_assignment_it_looks_again(app: App, table: OffsetTable, b
     limits = HoldLimitsWriter(app, table)
     write(limits)
     in_force(table, LimitHolds(60))
-    asyncio.run(limits._forget())
+    asyncio.run(app.on_partitions_assigned.send(set()))
     write(limits)
     assert broker.log == [DEFAULTS, DEFAULTS]
 

@@ -20,6 +20,7 @@ from streams.runtime.app import App
 from streams.runtime.kafka_types import Record
 from streams.runtime.produce import Produced
 from tables.errors import InvariantBroken
+from tables.ledger.deadlines import entry_of
 from tables.ledger.records import (
     WATERMARK_KEY,
     Watermark,
@@ -28,6 +29,7 @@ from tables.ledger.records import (
     digest_of,
     encode_record,
     event_key,
+    purchase_key,
 )
 from tables.messages.commands import Buy, Cancel, Command, DefineEvent, Hold, LimitHolds, encode_command
 from tables.messages.dead_letters import Origin, decode_info
@@ -124,11 +126,22 @@ def test_a_partial_cancel_that_an_earlier_version_decided_is_told_again_as_it_wa
         asyncio.run(agent._handle_partition(HOME, log))
     first = topics.told()
     del topics.records[OUTCOMES]
-    asyncio.run(agent._forget())
+    asyncio.run(agent.app.on_partitions_assigned.send(set()))
     asyncio.run(agent._handle_partition(HOME, log))
     assert topics.told() == first
     assert first[-1].lines[0].quantity == 2
     assert dead_letters("ledger") not in topics.records
+
+
+def test_after_another_assignment_the_stock_is_what_others_have_left(agent: LedgerAgent, topics: Topics) -> None:
+    asyncio.run(agent._handle_partition(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
+    known = agent._ledgers.pop(HOME)
+    asyncio.run(agent._handle_partition(HOME, [message(2, Buy(EVENT, purchase_id(2), ADA, lines([(FLOOR, 3)])))]))
+    agent._ledgers[HOME] = known
+    asyncio.run(agent.app.on_partitions_assigned.send(set()))
+    asyncio.run(agent._handle_partition(HOME, [message(3, Buy(EVENT, purchase_id(3), ADA, lines([(FLOOR, 3)])))]))
+    sold, refused = topics.told()[2:]
+    assert (sold.kind, refused.kind) == (OutcomeKind.CONFIRMED, OutcomeKind.REJECTED)
 
 
 def test_the_last_command_of_a_batch_is_remembered_and_a_replay_does_not_go_back_behind_it(
@@ -169,6 +182,13 @@ def test_limits_on_holds_are_of_the_partition_that_they_lie_in(agent: LedgerAgen
     asyncio.run(agent._handle_partition(HOME, [message(1, BOUGHT[0]), message(2, held)]))
     assert topics.told()[-1].figures == {"limit": 5, "requested": 6, "held": 0}
     assert topics.records[COMMANDS] == []
+
+
+def test_the_timer_learns_of_holds(agent: LedgerAgent, topics: Topics) -> None:
+    asyncio.run(agent.hold_expiry.expire(HOME))
+    held = Hold(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)]), 5)
+    asyncio.run(agent._handle_partition(HOME, [message(0, BOUGHT[0]), message(1, held)]))
+    assert agent.hold_expiry.first_entry(HOME) == entry_of(NOW + 5_000, purchase_key(EVENT, purchase_id(1)))
 
 
 def test_events_that_take_turns_in_a_batch_are_told_in_the_order_of_the_log(agent: LedgerAgent, topics: Topics) -> None:
