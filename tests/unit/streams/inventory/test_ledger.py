@@ -116,6 +116,13 @@ def test_a_partial_cancel_without_a_request_is_a_dead_letter_however_often_and_t
     ]
 
 
+def test_a_command_on_another_partition_goes_to_its_own_undecided(agent: LedgerAgent, topics: Topics) -> None:
+    astray = (HOME + 1) % 4
+    asyncio.run(agent._handle_partition(astray, [message(0, BOUGHT[1], astray)]))
+    assert [(record.key, record.value) for record in topics.records[COMMANDS]] == [(KEY, encode_command(BOUGHT[1]))]
+    assert (topics.ends[COMMANDS, HOME], topics.records[OUTCOMES]) == (1, [])
+
+
 def test_a_partial_cancel_that_an_earlier_version_decided_is_told_again_as_it_was(
     agent: LedgerAgent, topics: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +156,8 @@ def test_the_last_command_of_a_batch_is_remembered_and_a_replay_does_not_go_back
 ) -> None:
     log = [message(place, command) for place, command in enumerate(BOUGHT)]
     assert agent.watermark(HOME) is None
-    asyncio.run(agent._handle_partition(HOME, log))
+    for batch in (log[:1], log):
+        asyncio.run(agent._handle_partition(HOME, batch))
     last = Watermark(1, digest_of(KEY, log[1].value, NOW))
     assert agent.watermark(HOME) == last
     asyncio.run(agent._handle_partition(HOME, log[:1]))
