@@ -175,6 +175,13 @@ def test_what_a_purchase_costs_has_the_decimals_of_its_prices(reader: Reader, he
     assert reader.page.count("RSD\u00a0448.50") == 3
 
 
+def test_a_hold_whose_row_has_no_deadline_can_be_bought(reader: Reader, held: str) -> None:
+    """As a former version wrote it, once a part of it was given back."""
+    reader.world.sales.rows[ids(held)] = reader.world.sales.rows[ids(held)].model_copy(update={"deadline": None})
+    assert reader.get(held).status_code == 200
+    assert "Buy 3 tickets · €149.70" in reader.page
+
+
 @pytest.mark.parametrize("reason", REFUSALS)
 def test_a_rejected_purchase_tells_why(reader: Reader, held: str, reason: Reason) -> None:
     known = reader.world.sales.rows[ids(held)]
