@@ -17,6 +17,8 @@ ACCEPTED_MAX_PURCHASES: Final = 20_000
 ACCEPTED_FOR_S: Final = 600.0
 GATHER_S: Final = 0.02
 LOOKUP_MAX_PURCHASES: Final = 200
+# Half of the loop's threads: purchases that read an event have the others while a worker hangs.
+LOOKUPS_MAX: Final = 8
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class KnownPurchases:
         self._lookup_max = lookup_max
         self._open: dict[UUID, _Lookup] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        self._threads = asyncio.Semaphore(LOOKUPS_MAX)
         # Bytes, since the garbage collector visits every UUID that is kept.
         self._accepted: BoundedCache[bytes, bytes] = BoundedCache(ACCEPTED_MAX_PURCHASES, ACCEPTED_FOR_S)
 
@@ -74,10 +77,14 @@ class KnownPurchases:
         await asyncio.sleep(self._gather_s)
         if self._open.get(event) is lookup:
             del self._open[event]
-        try:
-            found = await asyncio.to_thread(self._ask, event, lookup.purchases)
-        except Exception as error:
-            if not isinstance(error, Unavailable):
-                log.exception("the purchases on record could not be asked")
-            found = lookup.purchases  # each may be on record
-        lookup.found.set_result(found)
+        lookup.found.set_result(await self._on_record(event, lookup.purchases))
+
+    async def _on_record(self, event: UUID, purchases: Collection[UUID]) -> Collection[UUID]:
+        if not self._threads.locked():
+            async with self._threads:
+                try:
+                    return await asyncio.to_thread(self._ask, event, purchases)
+                except Exception as error:
+                    if not isinstance(error, Unavailable):
+                        log.exception("the purchases on record could not be asked")
+        return purchases  # each may be on record

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.adapters.ledger.known_purchases import KnownPurchases
+from api.adapters.ledger.known_purchases import LOOKUPS_MAX, KnownPurchases
 from api.problems import Unavailable
 from tests.unit.api.soon import soon
 
@@ -128,5 +128,22 @@ def test_a_question_that_hangs_holds_up_no_other_event_and_no_later_question() -
         assert sorted(questions[1:]) == sorted([(one, {purchase}), (other, {purchase})])
         goes_on.set()
         assert await hanging
+
+    asyncio.run(scenario())
+
+
+def test_questions_that_hang_leave_threads_to_others() -> None:
+    async def scenario() -> None:
+        goes_on = threading.Event()
+
+        def ask(event: UUID, purchases: Collection[UUID]) -> set[UUID]:
+            goes_on.wait(10)
+            return set()
+
+        known = KnownPurchases(ask, gather_s=0)
+        asking = [asyncio.create_task(known.is_new(uuid4(), uuid4())) for _ in range(LOOKUPS_MAX + 9)]
+        await soon(lambda: sum(each.done() for each in asking) == 9)
+        goes_on.set()
+        assert sorted(await asyncio.gather(*asking)) == [False] * 9 + [True] * LOOKUPS_MAX
 
     asyncio.run(scenario())
