@@ -136,11 +136,13 @@ def test_every_rejection_is_a_problem_of_its_own(world: World, buy: BuyFixture, 
     assert answer.get_json()["figures"] == {"limit": 4, "requested": 6}
 
 
-def test_the_ledgers_word_on_an_unknown_ticket_type_points_to_its_line(
+def test_the_ledgers_word_on_an_unknown_event_or_ticket_type_points_to_it(
     world: World, buy: BuyFixture, ticket: dict[str, Any]
 ) -> None:
     world.ledger.rule = rejected(Reason.UNKNOWN_TICKET_TYPE, ticketType=ticket["id"])
     assert buy().get_json()["errors"][0]["pointer"] == "/lines/0/ticketTypeId"
+    world.ledger.rule = rejected(Reason.UNKNOWN_EVENT)
+    assert buy().get_json()["errors"][0]["pointer"] == "/eventId"
 
 
 def test_a_refused_reuse_of_a_key_is_told(world: World, buy: BuyFixture) -> None:
@@ -456,7 +458,8 @@ def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
     gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
     world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
     buyer = world.client(account["id"])
-    assert buyer.post(f"{held}/cancel", json=lines_back(kind, 2)).status_code == 400
+    for headers in ({}, {"Idempotency-Key": "k" * 256}):
+        assert buyer.post(f"{held}/cancel", json=lines_back(kind, 2), headers=headers).status_code == 400
     for key in ("one", "one", "two"):
         answer = buyer.post(f"{held}/cancel", json=lines_back(kind, 2), headers={"Idempotency-Key": key})
         assert answer.status_code == 200, answer.get_json()
