@@ -1,5 +1,6 @@
 """Passwords: new ones must not be easy to guess, and the present one is needed to change an account's security."""
 
+from api.accounts.changes import account_of
 from api.auth.clients import Asker, address_key, client
 from api.auth.common_passwords import weakness_of
 from api.auth.tokens import Caller
@@ -18,7 +19,10 @@ def new_hash(pointer: str, password: str, email: str, *names: str) -> str:
 
 
 def require_password(path: AccountPath, password: str | None) -> Caller:
-    """The caller: an administrator, or the account's owner with the present password. Refused: invalid-input."""
+    """The caller: an administrator, or the account's owner with the present password.
+
+    Refused: not-found, invalid-input, too-many-requests, passwords-busy.
+    """
     found = require_to_act_for(path.account_id)
     if path.account_id == found.account:
         _check_password(path, password)
@@ -26,10 +30,9 @@ def require_password(path: AccountPath, password: str | None) -> Caller:
 
 
 def _check_password(path: AccountPath, password: str | None) -> None:
-    account = ports().accounts.get(path.account_id)
-    known = ports().credentials.find(account.email) if account else None
-    guesses = ports().rate_limits.guesses
-    asker = Asker(address_key(account.email) if account else "", client(), is_shown=True)
+    email = account_of(path).email
+    known, guesses = ports().credentials.find(email), ports().rate_limits.guesses
+    asker = Asker(address_key(email), client(), is_shown=True)
     guesses.check(asker)
     with ports().passwords.turn(client(), asker.address) as hasher:
         guesses.check(asker)
