@@ -96,6 +96,8 @@ def test_asking_is_slowed_down_alike(anonymous: FlaskClient, world: World, ada: 
     assert ask(anonymous, email).headers["Retry-After"] == "1"
     assert ask(anonymous, email, "192.0.2.9").status_code == 202
     assert ask(anonymous, "other@lovelace.example").status_code == 202
+    statuses = {ask(anonymous, f"{number}@lovelace.example").status_code for number in range(30)}
+    assert statuses == {202, 429}  # the ceiling of one client
 
 
 @pytest.mark.parametrize("email", [ADA["email"], NOBODY])

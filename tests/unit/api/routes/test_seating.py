@@ -46,6 +46,8 @@ def test_a_plan_that_was_put_is_read_as_it_is_and_announced_with_the_next_versio
     assert client.get(where(event), headers={"If-None-Match": '"4"'}).status_code == 304
     announced = world.events.announced[-1]
     assert (announced.event.version, announced.plan and announced.plan.version) == (4, 4)
+    known: Any = world.app.extensions["turnstile"].catalogue
+    assert len(known.forgotten) == 3  # after each ticket type, and after the plan
 
 
 def add_type(client: FlaskClient, event: dict[str, Any]) -> str:

@@ -99,6 +99,11 @@ def test_guessing_is_slowed_down_for_the_client_that_guesses(anonymous: FlaskCli
     assert anonymous.post(f"{BASE}/sessions", json=body, environ_base=elsewhere).status_code == 201
 
 
+def test_the_right_password_makes_the_wrong_ones_before_it_good(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
+    tries = ["guess", "guess", PASSWORD] * 2
+    assert [sign_in(anonymous, password=each).status_code for each in tries] == [401, 401, 201] * 2
+
+
 def test_an_unknown_address_is_slowed_down_as_one_with_an_account(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
     for email in ("nobody@lovelace.example", ADA["email"]):
         answers = [sign_in(anonymous, email=email, password="guess") for _ in range(5)]
@@ -147,7 +152,8 @@ def test_signing_up_takes_a_password_and_gives_no_role(anonymous: FlaskClient, w
     assert (short.status_code, short.get_json()["errors"][0]["pointer"]) == (422, "/password")
     none = anonymous.post(f"{BASE}/accounts", json={**ADA, "password": None})
     assert (none.status_code, none.get_json()["errors"][0]["pointer"]) == (422, "/password")
-    assert anonymous.post(f"{BASE}/accounts", json=ADA | {"roles": ["administrator"]}).status_code == 403
+    for own in ({"roles": ["administrator"]}, {"id": str(uuid4())}):
+        assert anonymous.post(f"{BASE}/accounts", json=ADA | own).status_code == 403
     assert not world.accounts.rows
 
 
