@@ -1,6 +1,8 @@
 """Events over HTTP."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -255,6 +257,28 @@ def test_what_is_sold_while_a_deletion_waits_for_the_event_is_kept(
     answer = client.delete(f"/api/v3/{what}/{deleted}")
     assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/has-purchases")
     assert client.get(f"/api/v3/{what}/{deleted}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "", {"venue": "Konzerthaus"}),
+        ("PUT", "/seating", {"sections": [{"name": "Yard", "category": "{ticket}"}]}),
+        ("DELETE", "", None),
+    ],
+)
+def test_an_event_that_is_somebody_elses_once_it_is_locked_stays(
+    world: World, event: dict[str, Any], ticket: dict[str, Any], method: str, path: str, body: Any
+) -> None:
+    listing = world.events.rows[UUID(event["id"])]
+    given_away = replace(listing, event=listing.event.model_copy(update={"organizer_id": uuid4()}))
+    world.events.rows[UUID(event["id"])] = given_away
+    asked = json.loads(json.dumps(body).replace("{ticket}", ticket["id"]))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.events, "get", lambda _: listing.event)
+        caller = world.client(event["organizerId"], Role.ORGANIZER)
+        assert caller.open(f"{EVENTS}/{event['id']}{path}", method=method, json=asked).status_code == 404
+    assert world.events.rows == {UUID(event["id"]): given_away}
 
 
 @pytest.mark.parametrize("what", ["events", "tickets"])
