@@ -1,4 +1,4 @@
-"""A server that answers piece by piece, without an end."""
+"""A server that answers piece by piece, longer than any test takes that passes."""
 
 import socket
 import ssl
@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Final
 
+# Who waits without a limit fails then, instead of hanging.
+LASTS_S: Final = 4.0
 HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n"
 # Each with what comes at once, the pieces, and the pause between them (s).
 ENDLESS: Final = {
@@ -16,7 +18,7 @@ ENDLESS: Final = {
 
 
 class SlowServer:
-    """Sends ``head``, and then pieces without an end, to each client; with ``tls`` by that."""
+    """Sends ``head``, and then pieces for LASTS_S, to each client; with ``tls`` by that."""
 
     def __init__(self, head: bytes, piece: bytes, pause_s: float, tls: ssl.SSLContext | None = None) -> None:
         self.answered = self.sent = 0
@@ -42,7 +44,8 @@ class SlowServer:
         with client:
             client.recv(65_536)
             client.sendall(self._head)
-            while self.sent < 50_000_000:
+            ends_at = time.monotonic() + LASTS_S
+            while self.sent < 50_000_000 and time.monotonic() < ends_at:
                 try:
                     client.sendall(self._piece)
                 except OSError:
