@@ -61,7 +61,7 @@ def check_publications(database: SourceDatabase, connectors: Sequence[Connector]
         lacking = set(connector.tables) - database.published_tables(connector.publication)
         if lacking:
             what = f"publication {connector.publication} lacks {', '.join(sorted(lacking))}"
-            raise NotPublished(f"connector {connector.name}: {what}; run the migrations")
+            raise NotPublished(f"connector {connector.name}: {what}; run the migrations, or see docs/capture.md")
 
 
 def wait_until_flowing(
