@@ -1,7 +1,5 @@
 """``make run``: start everything, keep each part running, print what happens, stop in order."""
 
-from rich.table import Table
-
 from stack.embedded import Stack
 from stack.errors import StackError
 from stack.member import HOST
@@ -80,15 +78,14 @@ class StatusPrinter:
         self._steps.say(lacking if down else "everything is ready")
         for name, reason in down.items():
             self._steps.console.print(f"          {name:<14} {reason}", markup=False, soft_wrap=True)
-        self._steps.console.print(addresses(self._stack))
+        self._steps.console.print(addresses(self._stack), markup=False, soft_wrap=True)
         root = f"http://{HOST}:{self._stack.settings.api_port}"
         self._steps.console.print(TO_TRY.format(root=root), soft_wrap=True)
 
 
-def addresses(stack: Stack) -> Table:
-    """The addresses of all parts."""
+def addresses(stack: Stack) -> str:
+    """A line for each address; paths are whole, however narrow the terminal is."""
     settings = stack.settings
-    table = Table(box=None, show_header=False, pad_edge=False)
     rows = {
         "box office": f"http://{HOST}:{settings.api_port}/",
         "REST API": f"http://{HOST}:{settings.api_port}/api/v3",
@@ -107,9 +104,7 @@ def addresses(stack: Stack) -> Table:
     }
     if settings.zipkin:
         rows["traces"] = f"http://{HOST}:{settings.zipkin_port}/zipkin/"
-    for name, place in rows.items():
-        table.add_row(name, place)
-    return table
+    return "\n".join(f"{name:<17}  {place}" for name, place in rows.items())
 
 
 TO_TRY = """

@@ -51,6 +51,16 @@ def test_each_part_is_a_line_and_then_the_whole(run: Run) -> None:
     assert run.lines() == []
 
 
+def test_paths_are_told_whole(tmp_path: Path) -> None:
+    home = tmp_path / "of two" / ("long" * 30)
+    run = Run(home)
+    run.come_up("api", "elasticsearch", "catalogue")
+    run.report.look(run.it)
+    assert (
+        f"password in {tmp_path / 'of two' / ('long' * 30) / 'secrets' / 'admin_password'}\n" in run.output.getvalue()
+    )
+
+
 def test_a_run_that_lacks_a_part_is_ready_but_for_that_and_says_when_it_no_longer_lacks_it(run: Run) -> None:
     run.come_up("api", "catalogue")
     run.parts["elasticsearch"].fails(0, "ended with exit code 1: [no] heap")
