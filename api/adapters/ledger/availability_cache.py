@@ -12,8 +12,8 @@ from api.ports.sales import Left
 from api.problems import Unavailable
 
 FRESH_S: Final = 1.0
-# Longer than a lookup takes: those who look meanwhile get the entry before it.
-KEPT_S: Final = 5.0
+# Longer than a lookup takes at three workers that hang: those who look meanwhile get the entry before it.
+KEPT_S: Final = 15.0
 EVENTS_MAX: Final = 2_000
 
 TicketsLeft = dict[UUID, Left]
@@ -37,12 +37,12 @@ class AvailabilityCache:
         self._entries: BoundedCache[UUID, _KnownStock] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
 
     def left(self, event: UUID) -> TicketsLeft | None:
-        """By ticket type; None if nobody can tell."""
+        """By ticket type; None if nobody can tell, or not soon."""
         entry = self._entries.get(event)
         if entry is None:
             entry = _KnownStock()
             self._entries.put(event, entry)
-        if self._clock() - entry.at >= FRESH_S and entry.asking.acquire(blocking=entry.at < 0):
+        if self._clock() - entry.at >= FRESH_S and entry.asking.acquire(timeout=FRESH_S if entry.at < 0 else 0):
             try:
                 self._renew(event, entry)
             finally:
