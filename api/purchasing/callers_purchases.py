@@ -13,10 +13,8 @@ from api.web.authentication import caller
 
 def owner_of(public: str) -> UUID:
     """The account for which a purchase is changed; the ledger refuses all but the owner. Refused: not-found."""
-    if not caller().is_administrator:
-        return caller().account
-    owner = own_purchase(public).account_id
-    return caller().account if owner is None else owner
+    owner = own_purchase(public).account_id if caller().is_administrator else None
+    return owner or caller().account
 
 
 def own_purchase(public: str) -> Purchase:

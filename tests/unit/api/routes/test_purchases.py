@@ -81,8 +81,10 @@ def test_an_undecided_purchase_is_accepted_and_pending_until_it_is_found(
 ) -> None:
     answer = buy()
     assert (answer.status_code, answer.get_json()["status"]) == (202, "pending")
-    where = answer.headers["Location"]
-    assert client.get(where).get_json() == answer.get_json()
+    where, plain = answer.headers["Location"], f"{PURCHASES}/{answer.get_json()['id']}"
+    for path in (where, plain):
+        assert client.get(path).get_json() == answer.get_json()
+        assert world.client(uuid4()).get(path).status_code == 404
     [command] = world.ledger.handed_in
     found = pending(command.event, command.purchase, command.account).model_copy(update={"status": "confirmed"})
     world.sales.rows[command.event, command.purchase] = found
