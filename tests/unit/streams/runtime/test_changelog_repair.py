@@ -102,10 +102,10 @@ def test_after_a_recovery_the_newest_record_of_each_key_is_the_last(
 def test_what_somebody_else_wrote_over_a_record_changes_nothing(
     app: App, table: OffsetTable, use: Callable[[Log], Log], foreign: bytes, at_once: int
 ) -> None:
-    log = use(Log((b"a", value(5)), (b"b", value(6)), (b"a", foreign), (b"c", value(7))))
+    log = use(Log((b"a", value(5)), (b"b", value(0)), (b"a", foreign), (b"c", value(7))))
     log.at_once = at_once
     recover(app, table)
-    assert table.read_all(PARTITION, [b"a", b"b", b"c"]) == [value(5), value(6), value(7)]
+    assert table.read_all(PARTITION, [b"a", b"b", b"c"]) == [value(5), value(0), value(7)]
     assert log.rows[4:] == [(b"a", value(5))]
 
 
@@ -114,9 +114,25 @@ def test_a_worker_writes_over_what_somebody_else_wrote_meanwhile(
 ) -> None:
     log = use(Log())
     published(table, b"a", value(5))
-    log.rows += [(b"a", b"{}")]
+    log.rows += [(b"a", b"{}"), (b"of nobody", b"{}")]
     published(table, b"b", value(6))
-    assert log.rows[2:] == [(b"b", value(6)), (b"a", value(5))]
+    assert log.rows[3:] == [(b"b", value(6)), (b"a", value(5))]
+
+
+def test_what_comes_before_the_repair_ends_is_read_by_the_next_recovery(
+    app: App, table: OffsetTable, use: Callable[[Log], Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = use(Log((b"a", value(5)), (b"a", value(4))))
+
+    async def behind_another(*record: Any) -> Produced:
+        log.rows.append((b"b", value(9)))
+        return await log.append(*record)
+
+    monkeypatch.setattr(streams.runtime.table, "append_once", behind_another)
+    recover(app, table)
+    assert table.mark(PARTITION) == 1
+    recover(app, table)
+    assert table.read(PARTITION, b"b") == value(9)
 
 
 def test_what_the_replay_will_append_is_left_to_it(app: App, table: OffsetTable, use: Callable[[Log], Log]) -> None:
@@ -128,9 +144,9 @@ def test_what_the_replay_will_append_is_left_to_it(app: App, table: OffsetTable,
 def test_after_an_ordinary_run_nothing_is_written_again(
     app: App, table: OffsetTable, use: Callable[[Log], Log]
 ) -> None:
-    log = use(Log((b"a", value(5)), (b"b", value(6)), (b"a", value(6))))
+    log = use(Log((b"a", value(5)), (b"b", value(6)), (b"a", value(4)), (b"a", value(6))))
     recover(app, table)
-    assert (len(log.rows), table.mark(PARTITION)) == (3, 2)
+    assert (len(log.rows), table.mark(PARTITION)) == (4, 3)
 
 
 def test_a_recovery_that_breaks_off_forgets_no_older_record(
@@ -177,9 +193,9 @@ def test_a_stale_worker_writes_over_nothing_and_its_mark_stays(
 ) -> None:
     log = use(Log())
     published(table, b"a", value(5))
-    log.rows += [(b"a", value(8))]
+    log.rows += [(b"a", value(8)), (b"n", value(8))]
     published(table, b"b", value(6))
-    assert log.rows[2:] == [(b"b", value(6))]
+    assert log.rows[3:] == [(b"b", value(6))]
     assert table.mark(PARTITION) == 0
     recover(app, table)
     assert table.read(PARTITION, b"a") == value(8)
