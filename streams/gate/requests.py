@@ -83,7 +83,7 @@ class RequestsAgent:
     async def _handle_partition(self, partition: int, messages: list[Message]) -> int:
         """Handle the requests of a partition. Gives the number of those that were let through."""
         incoming, replies, dead_letters = _read(messages)
-        refused = await self._check(partition, incoming) if incoming else {}
+        refused = await self._check(partition, incoming)
         admitted = [each for each in incoming if each.origin.offset not in refused]
         await self._forward(admitted)
         for each in incoming:
