@@ -15,6 +15,6 @@ def add_agents(app: App) -> None:
     calls = ProviderCalls(providers_of(app.settings))
     OutcomesAgent(app)
     payments = PaymentsAgent(app)
-    ExecutorAgent(app, calls)
+    ExecutorAgent(app, payments.table, calls)
     PaymentChecks(app, payments.table, calls)
     add_views(app, payments.table)

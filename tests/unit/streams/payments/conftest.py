@@ -86,7 +86,7 @@ class Role:
         self.outcomes = OutcomesAgent(app)
         self.payments = PaymentsAgent(app)
         self.payments.projection._clock = lambda: self.now
-        self.executor = ExecutorAgent(app, calls)
+        self.executor = ExecutorAgent(app, self.payments.table, calls)
         self.checks = PaymentChecks(app, self.payments.table, calls, lambda: self.now)
 
     async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:

@@ -231,6 +231,13 @@ def test_a_request_is_carried_out_and_its_answer_appended(role: Role) -> None:
     role.carry_out(role.requests()[1], role.requests()[1])
     assert [request.kind.value for request in role.provider.asked] == ["capture"]
     assert [each.kind for each in role.events()] == [K.CAPTURED]
+    # The timer had sent it again before it was answered.
+    role.fold((4, role.events()[0]))
+    role.carry_out(role.requests()[1])
+    assert len(role.provider.asked) == 1
+    # A crash may have come before what the provider made was known.
+    role.carry_out(role.requests()[0])
+    assert [request.kind.value for request in role.provider.asked] == ["capture", "authorize"]
 
 
 def test_what_a_provider_leaves_open_is_asked_for_again_by_the_timer(role: Role) -> None:
