@@ -278,8 +278,11 @@ def test_an_outcome_that_comes_again_is_answered_once(gate: Gate, world: World) 
     [_, (_, command)] = world.records[COMMANDS]
     twice = [outcome_of(command, decision(), offset) for offset in (5, 6)]
     gate.decide(*twice)
-    gate.decide(outcome_of(command, decision(), 7))
+    odd = outcome_of(command, decision(), 7)
+    odd.value = b"{"
+    gate.decide(odd, outcome_of(command, decision(), 8))
     assert world.statuses() == ["decided"]
+    assert [record.value for _, record in world.records[dead_letters("answers")]] == [b"{"]
 
 
 def test_a_crash_between_an_answer_and_its_record_repeats_the_same_bytes(gate: Gate, world: World) -> None:
