@@ -192,7 +192,11 @@ class BatchConsumer(Consumer):
         self._committed_offset.update(committed)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Wait for the agents, commit what they have completed, then stop reading."""
+        """Wait for the agents, commit what they have completed, then stop reading.
+
+        A worker without partitions, whose flow Faust leaves on, could lose records of those that it gets.
+        """
+        self.stop_flow()
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._starts.pop(tp, None)

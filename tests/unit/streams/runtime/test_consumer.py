@@ -58,6 +58,7 @@ class Bench(BatchConsumer):
         )
         self.app = app
         self.flow_active = True
+        self.can_resume_flow, self.suspend_flow = asyncio.Event(), asyncio.Event()
         self._pressure = {}
         self._committed_offset = defaultdict(lambda: None)
         self._buffered_partitions = set()
@@ -293,6 +294,19 @@ def test_between_giving_up_and_seeking_nothing_counts(consumer: Bench, monkeypat
     consumer.stored = {COMMANDS: 1}
     asyncio.run(consumer.perform_seek())
     assert consumer.committable() == {}
+
+
+def test_a_worker_without_partitions_reads_none_of_those_that_it_gets_before_they_are_recovered(
+    consumer: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows = []
+
+    async def revoke(*_: Any) -> None:
+        flows.append(consumer.flow_active)
+
+    monkeypatch.setattr(Consumer, "on_partitions_revoked", revoke)
+    asyncio.run(consumer.on_partitions_revoked(set()))
+    assert flows == [False]
 
 
 def test_an_agent_that_gave_a_batch_up_takes_nothing_until_it_is_sought(consumer: Bench) -> None:
