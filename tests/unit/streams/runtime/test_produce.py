@@ -12,11 +12,14 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 
+from connect.records.batches import decode_records, parse_batch
 from streams.runtime import failures, produce
 from streams.runtime.counters import Counters
 from streams.runtime.kafka_types import Record
-from streams.runtime.produce import Produced, append
+from streams.runtime.produce import Produced, append, append_once
 
 
 @pytest.fixture
@@ -38,6 +41,45 @@ class Brokers:
             raise self.errors.pop(0)
         self.log += records
         return Produced(range(len(records)))
+
+
+class Producer:
+    """aiokafka's, whose batches have at most 200 bytes; a broker appends them from offset 7 on."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Record]] = []
+        self._end = 7
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(200, 0)
+
+    async def send_batch(self, builder: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        assert (topic, partition) == ("outcomes", 3)
+        builder.close()
+        found = decode_records(parse_batch(bytes(builder._build())))
+        self.batches.append([Record(one.key, one.value, tuple(one.headers)) for one in found])  # type: ignore[union-attr]
+        self._end += builder.record_count()
+        stored: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        stored.set_result(RecordMetadata("outcomes", 3, None, self._end - builder.record_count(), self._end, 1, 0))
+        return stored
+
+
+def test_records_go_in_their_order_in_as_many_batches_as_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = Producer()
+
+    async def made(app: Any) -> Producer:
+        return producer
+
+    monkeypatch.setattr(produce, "_producer", made)
+    small = [Record(b"%d" % number, b"v" * 40, (("name", None),)) for number in range(5)]
+    large, last = Record(None, b"v" * 1_000), Record(b"last", None)
+    app: Any = None
+
+    stored = asyncio.run(append_once(app, "outcomes", 3, [*small, large, last]))
+
+    assert producer.batches == [small[:2], small[2:4], small[4:], [large], [last]]
+    assert stored == Produced(range(7, 14), 14)
+    assert asyncio.run(append_once(app, "outcomes", 3, [])) == Produced()
 
 
 def test_brokers_that_are_away_are_waited_for(
