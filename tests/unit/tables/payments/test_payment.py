@@ -429,6 +429,9 @@ def test_an_order_whose_tickets_the_ledger_keeps_is_refused_with_its_reason_unti
     assert payment.tell(event(K.REDUCED, amount=PRICE - 5, ledger_offset=12, request=order)) == ["refund"]
     given = payment.known.refunds[0]
     assert (given.status, given.refusal, given.amount) == (RefundStatus.ACCEPTED, "", Decimal(5))
+    payment.tell(event(K.RETURN_REFUSED, **kept | {"ledger_offset": 13}, request=order))
+    payment.tell(event(K.REDUCED, amount=PRICE - 9, ledger_offset=14, request=order))
+    assert payment.known.refunds == (given,)
 
 
 def test_a_refused_order_for_an_amount_stays_refused_whatever_the_ledger_gives_back() -> None:
