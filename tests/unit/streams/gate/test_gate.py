@@ -18,7 +18,7 @@ from streams.runtime.kafka_types import Record
 from streams.runtime.table import OffsetTable
 from tables.gate.admission import purchase_of
 from tables.gate.quota import BURST_S, PACE
-from tables.gate.records import RequestRecord, checked_key, encode_record, quota_key
+from tables.gate.records import RING_REQUESTS, RequestRecord, checked_key, encode_record, quota_key
 from tables.messages.answers import KEY_MAX_BYTES
 from tables.messages.commands import Buy, Confirm, DefineEvent, Exchange, decode_command
 from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
@@ -255,6 +255,17 @@ def test_what_an_earlier_version_let_through_is_not_checked_again(gate: Gate, wo
     gate.handle(message(0), message(1), message(2))
     assert world.statuses() == ["unknown-account"] * 2
     assert len(world.commands()) == 1
+
+
+def test_the_refusal_of_an_older_request_in_the_same_place_of_the_ring_says_nothing_of_a_later_one(
+    gate: Gate, world: World
+) -> None:
+    gate.handle(message(3, body(account=str(NOBODY))))
+    later = message(3 + RING_REQUESTS)
+    for _ in range(2):  # the second time it is a replay
+        gate.handle(later)
+    assert world.statuses() == ["unknown-account"]
+    assert len(world.commands()) == 2
 
 
 def test_requests_of_a_topic_that_was_made_anew_are_checked(gate: Gate, world: World) -> None:
