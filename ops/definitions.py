@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import psycopg
 from prometheus_client import Metric as Family
 
-from api.adapters.ledger.recorded_definitions import RecordedDefinitions
-from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.ledger.worker_views import WorkerViews, recorded_definitions
 from connect.client_options import client_options
 from connect.observe.definition_delay import DefinitionDelay
 from connect.observe.definition_watch import DefinitionWatch
@@ -28,7 +28,7 @@ class DefinitionSource:
     name = "definitions"
 
     def __init__(self, settings: Settings, connect: Callable[[], psycopg.Connection[Any]]) -> None:
-        recorded = RecordedDefinitions(WorkerViews(settings.worker_urls), settings.partitions)
+        recorded = partial(recorded_definitions, WorkerViews(settings.worker_urls), settings.partitions)
         self._watch = DefinitionWatch(recorded, DefinitionDelay(client_options(settings)))
         self._connect = connect
         self._found: list[EventDifference] = []

@@ -1,25 +1,37 @@
 """Payments: the projection ``payment``, the topic ``payment-events`` and the providers."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from api.adapters.paid_purchases import paid_purchases
-from api.adapters.payment_overview import payment_overview
 from api.adapters.postgres.database import Database
-from api.adapters.postgres.rows import fetch, shown
+from api.adapters.postgres.purchase_pages import purchase_page
+from api.adapters.postgres.rows import FIRST, LAST, fetch, shown
 from api.adapters.shared_waits import SharedWaits
 from api.ports.payments import OwnedPayment, Payments
 from api.problems import Refused, Unavailable
 from api.schemas.fields import Money
-from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
+from api.schemas.payment import (
+    CurrencyTotals,
+    PaidPurchase,
+    PaymentOverview,
+    PurchasePayment,
+    Refund,
+    RefundList,
+    UnfinishedPayment,
+)
+from api.schemas.purchase import public_id
 from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRefused
 from tables.errors import MalformedRecord
 from tables.messages.encoding import encode_json
 from tables.messages.payment_events import PaymentEvent
 
+PAGE_PURCHASES: Final = 50
+# Of unfinished payments.
+OLDEST_MAX: Final = 50
+RECENT: Final = timedelta(days=7)
 # Event and purchase, and the time after which something must have happened: JSON, since it is asked for repeatedly.
 Awaited = bytes
 _COLUMNS: Final = """
@@ -43,6 +55,26 @@ WHERE event_id = %(event)s AND purchase_id = %(purchase)s
 _SELECT_REFERENCE: Final = (
     "SELECT provider, reference FROM payment WHERE event_id = %(event)s AND purchase_id = %(purchase)s"
 )
+_SELECT_PAID: Final = """
+SELECT purchase.event_id, purchase.id, status, paid_worth, purchase.currency, made_at, state, captured, refunded,
+       coalesce(disputed, false) AS disputed, concat_ws(' ', first_name, last_name) AS buyer
+FROM purchase LEFT JOIN payment ON payment.event_id = purchase.event_id AND payment.purchase_id = purchase.id
+LEFT JOIN account ON account.id = purchase.account_id
+WHERE purchase.event_id = %(event)s AND paid_worth IS NOT NULL
+"""
+_AMOUNTS: Final = ("authorized", "captured", "refunded", "goodwill", "fees")
+_MONEY: Final = """
+SELECT currency, sum(authorized) AS authorized, sum(captured) AS captured, sum(refunded) AS refunded,
+       sum(goodwill) AS goodwill, sum(fee) AS fees
+FROM payment WHERE at >= %(since)s GROUP BY currency ORDER BY currency
+"""
+# As the index payment_unfinished has it.
+_UNFINISHED: Final = "state IN ('confirming', 'capturing', 'revoking', 'refunding', 'voiding')"
+_WAITING: Final = f"SELECT state, count(*) AS payments FROM payment WHERE {_UNFINISHED} GROUP BY state ORDER BY state"
+_OLDEST: Final = f"""
+SELECT event_id, purchase_id, state, provider, reference, due, currency, detail, since FROM payment
+WHERE {_UNFINISHED} AND since BETWEEN %(first)s AND %(last)s ORDER BY since LIMIT {OLDEST_MAX}
+"""
 
 
 class PaymentRows(Payments):
@@ -75,7 +107,7 @@ class PaymentRows(Payments):
         return None if row is None else shown("payment", row, _refunds)
 
     def of_event(self, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
-        return paid_purchases(self._database, event, cursor)
+        return purchase_page(self._database, _SELECT_PAID, _paid_purchase, PAGE_PURCHASES, cursor, event=event)
 
     def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
         row = self._database.one(_SELECT_REFERENCE, event=event, purchase=purchase)
@@ -88,7 +120,16 @@ class PaymentRows(Payments):
             raise Unavailable(provider.name) from error
 
     def overview(self, now: datetime) -> PaymentOverview:
-        return payment_overview(self._database, now)
+        """In one transaction. Sums are of the payments that changed within RECENT, by the index payment_at."""
+        with self._database.transaction() as connection:
+            money = fetch(connection, _MONEY, {"since": now - RECENT})
+            waiting = fetch(connection, _WAITING, {})
+            oldest = fetch(connection, _OLDEST, {"first": FIRST, "last": LAST})
+        return PaymentOverview(
+            money=[CurrencyTotals(**_money(row, *_AMOUNTS)) for row in money],
+            waiting={row["state"]: row["payments"] for row in waiting},
+            oldest=[found for row in oldest if (found := shown("payment", row, _unfinished))],
+        )
 
     async def tell(self, *events: PaymentEvent) -> None:
         await self._send(*events)
@@ -112,8 +153,7 @@ class PaymentRows(Payments):
 
     def _read(self, wanted: Collection[Awaited]) -> dict[Awaited, OwnedPayment]:
         places = list(wanted)
-        with self._database.transaction() as connection:
-            rows = fetch(connection, SELECT_AWAITED, {"awaited": f"[{b','.join(places).decode()}]"})
+        rows = self._database.all(SELECT_AWAITED, awaited=f"[{b','.join(places).decode()}]")
         found = {places[row["place"] - 1]: shown("payment", row, _owned) for row in rows}
         return {awaited: payment for awaited, payment in found.items() if payment is not None}
 
@@ -123,22 +163,31 @@ def _owned(row: dict[str, Any]) -> OwnedPayment:
 
 
 def _payment(row: dict[str, Any]) -> PurchasePayment:
-    money = {name: Money.of(row[name], row["currency"]) for name in ("due", "captured", "refunded")}
     texts = {name: row[name] or None for name in ("provider", "url", "detail")}
-    return PurchasePayment.model_validate(row | money | texts)
+    return PurchasePayment.model_validate(row | _money(row, "due", "captured", "refunded") | texts)
 
 
 def _refunds(row: dict[str, Any]) -> RefundList:
-    currency = row["currency"]
-    return RefundList(
-        refundable=Money.of(row["refundable"], currency),
-        captured=Money.of(row["captured"], currency),
-        refunded=Money.of(row["refunded"], currency),
-        items=[
-            Refund.model_validate(
-                order
-                | {"amount": Money.of(Decimal(order["amount"]), currency), "refusal": order.get("refusal") or None}
-            )
-            for order in row["refunds"]
-        ],
-    )
+    items = [_refund(order, row["currency"]) for order in row["refunds"]]
+    return RefundList(**_money(row, "refundable", "captured", "refunded"), items=items)
+
+
+def _refund(order: dict[str, Any], currency: str) -> Refund:
+    amount = Money.of(Decimal(order["amount"]), currency)
+    return Refund.model_validate(order | {"amount": amount, "refusal": order.get("refusal") or None})
+
+
+def _money(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The amounts of a row in its currency."""
+    return {name: Money.of(row[name], row["currency"]) for name in names}
+
+
+def _paid_purchase(row: Any) -> PaidPurchase:
+    amounts = {"worth": row["paid_worth"], "captured": row["captured"], "refunded": row["refunded"]}
+    money = {name: Money.of(amount or Decimal(0), row["currency"]) for name, amount in amounts.items()}
+    return PaidPurchase.model_validate(row | money | {"id": public_id(row["event_id"], row["id"])})
+
+
+def _unfinished(row: Any) -> UnfinishedPayment:
+    public, amount = public_id(row["event_id"], row["purchase_id"]), Money.of(row["due"], row["currency"])
+    return UnfinishedPayment.model_validate(row | {"id": public, "amount": amount, "detail": row["detail"] or None})

@@ -5,14 +5,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from aiosmtplib import SMTP
 
 from api.adapters.elasticsearch import EventIndex
-from api.adapters.ledger.recorded_definitions import RecordedDefinitions
-from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.ledger.worker_views import WorkerViews, recorded_definitions
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
 from api.board.pipeline_state import DatabaseState, PipelineState
@@ -24,7 +24,6 @@ from connect.connectors.rest_client import ConnectClient
 from connect.observe.dead_letters import DeadLetterTopics
 from connect.observe.definition_delay import DefinitionDelay
 from connect.observe.definition_watch import DefinitionWatch
-from connect.observe.definitions import EventDifference
 from connect.observe.heartbeat import CaptureWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
@@ -62,7 +61,7 @@ class PipelineProbe:
         self._kafka = KafkaWatch(client_options(settings), settings.producer_quotas)
         self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
         self._capture = CaptureWatch(client_options(settings), [each.name for each in connectors(settings)])
-        recorded = RecordedDefinitions(views, settings.partitions)
+        recorded = partial(recorded_definitions, views, settings.partitions)
         self._definitions = DefinitionWatch(recorded, DefinitionDelay(client_options(settings)), DEFINITIONS_MAX_EVENTS)
         self._dead_letters = DeadLetterTopics(client_options(settings))
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
@@ -77,7 +76,8 @@ class PipelineProbe:
             documents = pool.submit(_try, "Elasticsearch", self._index.count)
             mail = pool.submit(_try, "the mail server", self._greet)
             ledger = pool.submit(_try, "the ledger", self._is_ready)
-            differing = pool.submit(_try, "the comparison of definitions", self._differing)
+            looked = partial(self._definitions.look, self._database.transaction)
+            differing = pool.submit(_try, "the comparison of definitions", looked)
         found = log_state.result()
         return PipelineState(
             at=time.monotonic(),
@@ -103,8 +103,7 @@ class PipelineProbe:
         self._connect.close()
 
     def _rows(self, events: list[UUID]) -> list[BoardEvent]:
-        with self._database.transaction() as connection:
-            rows = connection.execute(_ROWS, {"events": events}).fetchall()
+        rows = self._database.all(_ROWS, events=events)
         return [found for row in rows if (found := shown("event", row, _row))]
 
     def _state_of_database(self) -> DatabaseState:
@@ -115,9 +114,6 @@ class PipelineProbe:
     def _heartbeats(self) -> dict[str, float]:
         self._capture.look()
         return self._capture.ages()
-
-    def _differing(self) -> list[EventDifference]:
-        return self._definitions.look(self._database.transaction)
 
     def _greet(self) -> bool:
         asyncio.run(greet(self._settings.smtp_host, self._settings.smtp_port, TIMEOUT_S))

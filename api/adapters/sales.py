@@ -135,16 +135,14 @@ class PurchaseRows(Sales):
         return self._exports.stream(_PAYMENT_TABLE, event=event)
 
     def _types(self, event: UUID) -> list[TypeSales]:
-        with self._database.transaction() as connection:
-            rows = connection.execute(_SUMS, {"event": event}).fetchall()
+        rows = self._database.all(_SUMS, event=event)
         for purchase in (key for row in rows for key in row["invalid"] or ()):
             pass_over("purchase", purchase, "lines: can't be summed up")
         known = [row for row in rows if row["ticket_type_id"] is not None]
         return [TypeSales(**row | {"revenue": Money.of(row["revenue"], row["currency"])}) for row in known]
 
     def _payments(self, event: UUID) -> list[PaymentTotals]:
-        with self._database.transaction() as connection:
-            rows = connection.execute(_PAYMENT_TOTALS, {"event": event}).fetchall()
+        rows = self._database.all(_PAYMENT_TOTALS, event=event)
         names = ("sold", "captured", "refunded", "goodwill", "fees", "payout")
         return [PaymentTotals(**row | {name: Money.of(row[name], row["currency"]) for name in names}) for row in rows]
 

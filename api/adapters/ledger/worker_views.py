@@ -1,6 +1,7 @@
 """The web views of the ledger's workers. Any worker answers for all, so the next is asked if one can't."""
 
 import ssl
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import cycle, islice
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import msgspec
 
 from api.problems import Unavailable
+from connect.partitioning import home_of
 from tables.messages.availability import Availability
 from tables.messages.commands import DefineEvent
 from telemetry.call_deadlines import TimedTransport
@@ -134,3 +136,15 @@ class WorkerViews:
             return self._client.get(path)
         except httpx.HTTPError as error:
             raise Unavailable(WORKER) from error
+
+
+def recorded_definitions(views: WorkerViews, partitions: int, events: Sequence[UUID]) -> dict[UUID, DefineEvent]:
+    """The definitions of those of at most 50 events that the ledger knows, by one request a partition.
+
+    Raises Unavailable if no worker can tell.
+    """
+    homes: defaultdict[int, list[UUID]] = defaultdict(list)
+    for event in events:
+        homes[home_of(event, partitions)].append(event)
+    asked = (views.definitions(partition, some) for partition, some in homes.items())
+    return {found.event: found for some in asked for found in some}

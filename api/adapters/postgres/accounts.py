@@ -83,8 +83,7 @@ class AccountRows(Accounts):
         return shown("account", row, Account.model_validate) if row else None
 
     def list(self, limit: int, after: PagePosition | None) -> list[Account | InvalidRow]:
-        with self._database.transaction() as connection:
-            rows = fetch(connection, _PAGE, page_values(limit, after))
+        rows = self._database.all(_PAGE, **page_values(limit, after))
         return [
             shown("account", row, Account.model_validate) or InvalidRow(row["created_at"], row["id"]) for row in rows
         ]

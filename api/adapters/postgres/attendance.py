@@ -62,8 +62,7 @@ class AttendanceRows(Attendance):
         return Reached(row["people"], row["purchases"]) if row else Reached(0, 0)
 
     def curve(self, event: UUID) -> Curve | None:
-        with self._database.transaction() as connection:
-            rows = connection.execute(_CURVE, {"event": event, "first": FIRST, "last": LAST}).fetchall()
+        rows = self._database.all(_CURVE, event=event, first=FIRST, last=LAST)
         return _curve(rows) if rows else None
 
     def attendees(self, event: UUID) -> Iterator[Sequence[object]]:

@@ -83,8 +83,12 @@ class Database:
 
     def one(self, query: str, **values: Any) -> DictRow | None:
         """The first row of a query."""
+        return next(iter(self.all(query, **values)), None)
+
+    def all(self, query: str, **values: Any) -> list[DictRow]:
+        """All rows of a query."""
         with self.transaction() as connection:
-            return next(iter(fetch(connection, query, values)), None)
+            return fetch(connection, query, values)
 
     def stream(self, query: str, **values: Any) -> Iterator[Sequence[object]]:
         """The column names of a query, then its rows, fetched from the server in batches."""

@@ -102,8 +102,7 @@ class EventRows(Events):
         return found if known else None
 
     def list(self, limit: int, after: PagePosition | None, **choice: Any) -> list[Event | InvalidRow]:
-        with self._database.transaction() as connection:
-            rows = fetch(connection, _PAGE, choice | page_values(limit, after))
+        rows = self._database.all(_PAGE, **choice, **page_values(limit, after))
         return [shown("event", row, Event.model_validate) or InvalidRow(row["created_at"], row["id"]) for row in rows]
 
     def ticket(self, ticket: UUID) -> TicketType | None:

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from api.adapters.postgres.database import Database
-from api.adapters.postgres.rows import fetch, shown
+from api.adapters.postgres.rows import shown
 from api.ports.mail import Notifications
 from api.problems import retry_later
 from api.schemas.notification import Notification
@@ -41,9 +41,7 @@ class NotificationRows(Notifications):
 
     def of(self, event: UUID, purchase: UUID) -> list[Notification]:
         """The mails of a purchase to its buyer, oldest first."""
-        with self._database.transaction() as connection:
-            values = {"event": event, "purchase": purchase, "of_organizer": MailKind.DISPUTED.value}
-            rows = fetch(connection, _SELECT, values)
+        rows = self._database.all(_SELECT, event=event, purchase=purchase, of_organizer=MailKind.DISPUTED.value)
         return [mail for row in rows if (mail := shown("notification", row, Notification.model_validate))]
 
     def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:

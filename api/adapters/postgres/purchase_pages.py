@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from api.adapters.postgres.database import Database
-from api.adapters.postgres.rows import FIRST, LAST, fetch, shown
+from api.adapters.postgres.rows import FIRST, LAST, shown
 from api.schemas.pagination import decode_cursor, encode_cursor
 
 Item = TypeVar("Item")
@@ -35,10 +35,8 @@ def purchase_page(
     Refused: invalid-input for an invalid cursor.
     """
     place = {} if cursor is None else msgspec.structs.asdict(decode_cursor(cursor, _POSITION))
-    asked = values | place | {"first": FIRST, "last": LAST, "rows": limit + 1}
     text = f"{query} AND made_at BETWEEN %(first)s AND %(last)s {_AFTER if place else ''} {_ORDER}"
-    with database.transaction() as connection:
-        rows = fetch(connection, text, asked)
+    rows = database.all(text, **values, **place, first=FIRST, last=LAST, rows=limit + 1)
     listed = rows[:limit]
     items = [found for row in listed if (found := shown("purchase", row, make))]
     if len(rows) <= limit:

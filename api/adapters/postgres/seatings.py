@@ -82,8 +82,7 @@ class SeatingRows(Seatings):
             return _plan(connection, event)
 
     def outline(self, event: UUID) -> Outline | None:
-        with self._database.transaction() as connection:
-            rows = fetch(connection, _OUTLINE, {"event": event})
+        rows = self._database.all(_OUTLINE, event=event)
         sections = [SeatingSection(name=row["name"], title=row["title"] or None, seats=row["seats"]) for row in rows]
         return Outline(rows[0]["version"], sections, frozenset(rows[0]["seated"])) if rows else None
 

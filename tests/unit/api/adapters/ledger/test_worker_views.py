@@ -1,13 +1,17 @@
 """Any worker answers for all: the next is asked where one is gone or on its way."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
-from api.adapters.ledger.worker_views import AnyWorker, WorkerViews
+from api.adapters.ledger.worker_views import AnyWorker, WorkerViews, recorded_definitions
 from api.problems import Unavailable
+from connect.partitioning import home_of
+from tables.messages.commands import DefineEvent
+from tests.unit.tables.ledger_driver import definition, ticket_type
 
 URLS = ["http://one:6066", "http://two:6067", "http://three:6068"]
 
@@ -105,3 +109,15 @@ def test_where_nobody_answers_the_last_ones_word_counts() -> None:
     with pytest.raises(httpx.ConnectError):
         client(Workers({"one": 503, "two": None, "three": None})).get("/api/x/")
     assert client(Workers({"one": None, "two": None, "three": 503})).get("/api/x/").status_code == 503
+
+
+def test_each_definition_is_asked_of_its_partition_and_unknown_events_are_left_out() -> None:
+    events = [UUID(int=number) for number in range(1, 20)]
+
+    class Views:
+        def definitions(self, partition: int, events: list[UUID]) -> list[DefineEvent]:
+            assert {home_of(event, 4) for event in events} == {partition}
+            return [DefineEvent(event, 1, definition(ticket_type())) for event in events if event.int != 4]
+
+    views: Any = Views()
+    assert recorded_definitions(views, 4, events).keys() == set(events) - {UUID(int=4)}
