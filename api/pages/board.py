@@ -1,7 +1,5 @@
 """The board: the state of the pipeline for administrators, updated by server-sent events."""
 
-from typing import Final
-
 from flask import Blueprint, Response, make_response, render_template
 
 from api.board.board_text import NOTHING
@@ -17,8 +15,6 @@ from api.ports.ports import ports
 from api.web.deferred import streamed
 
 board = Blueprint("board", __name__)
-
-STREAM_HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 
 @board.get("/board")
@@ -46,7 +42,7 @@ def show_payments() -> Response:
 @board.get("/board/live")
 def board_live() -> Response:
     """The snapshots of the board, one a second, until the server stops. Refused: busy."""
-    return streamed(ports().board.frames(said_in(language())), "text/event-stream", STREAM_HEADERS)
+    return streamed(ports().board.frames(said_in(language())))
 
 
 def _plots(pace: RatesReport) -> dict[str, object]:

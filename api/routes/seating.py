@@ -33,7 +33,6 @@ from api.web.responses import IF_MATCH, WITH_BODY, WITH_MATCH, answers, blueprin
 
 seating = blueprint("seating", "seating")
 
-STREAM_HEADERS: Final = {"X-Accel-Buffering": "no"}
 DIGITS_MAX: Final = 19
 _STREAM: Final = {
     "description": "server-sent events",
@@ -159,7 +158,7 @@ def follow_seats(path: EventPath, query: SeatsQuery) -> Response:
         raise no_plan(path.event_id)
     last = request.headers.get("Last-Event-ID", "")
     since = int(last) if last.isascii() and last.isdecimal() and len(last) < DIGITS_MAX else query.since
-    return streamed(ports().seating.follow(path.event_id, since), "text/event-stream", STREAM_HEADERS)
+    return streamed(ports().seating.follow(path.event_id, since))
 
 
 def _put(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:

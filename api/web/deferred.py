@@ -4,7 +4,7 @@ A route that has checked its request returns a coroutine or an iterator of piece
 (api/web/wsgi_threads.py) awaits it and sends the result; a stream gets the headers of the route's own answer.
 """
 
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
 
 from flask import Response, request
@@ -21,7 +21,7 @@ def deferred(answer: Coroutine[Any, Any, RawResponse]) -> Response:
     return Response()
 
 
-def streamed(pieces: AsyncIterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
-    """Answer with the pieces as they come."""
+def streamed(pieces: AsyncIterator[bytes]) -> Response:
+    """Answer with server-sent events as they come. No proxy may keep them back."""
     request.environ[DEFERRED] = pieces
-    return Response(headers=headers, mimetype=media_type)
+    return Response(headers={"X-Accel-Buffering": "no"}, mimetype="text/event-stream")

@@ -72,11 +72,7 @@ def answers(good: Mapping[int, type[BaseModel] | None], *kinds: str) -> dict[Any
 def describe_problems(described: dict[Any, Any], *kinds: str) -> None:
     """Add problems to the responses of an operation, each under its status."""
     for kind in kinds:
-        known = described.setdefault(str(PROBLEMS[kind].status), _description(""))
+        content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+        known = described.setdefault(str(PROBLEMS[kind].status), {"description": "", "content": content})
         if f"`{kind}`" not in known["description"]:
             known["description"] = ", ".join(filter(None, (known["description"], f"`{kind}`")))
-
-
-def _description(text: str) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    return {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}
