@@ -121,11 +121,5 @@ def _form(link: ConfirmationLink, pending: PendingConfirmation, errors: dict[str
     )
 
 
-@confirming.errorhandler(LinkInvalid)
-def _invalid(error: LinkInvalid) -> Response:
-    return error_page(INVALID, 404)
-
-
-@confirming.errorhandler(LinkExpired)
-def _expired(error: LinkExpired) -> Response:
-    return error_page(USED, 410)
+confirming.register_error_handler(LinkInvalid, lambda error: error_page(INVALID, 404))
+confirming.register_error_handler(LinkExpired, lambda error: error_page(USED, 410))

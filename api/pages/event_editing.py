@@ -1,6 +1,5 @@
 """Forms that create and change events and ticket types by the rules of the REST routes."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.organizing.callers_events import change_own, managed_event
+from api.organizing.callers_events import managed_event
 from api.organizing.changes import (
     changed,
     given,
@@ -29,7 +28,7 @@ from api.pages.event_forms import (
 )
 from api.pages.forms import field_errors, form_errors, form_fields
 from api.pages.local_times import repeated
-from api.pages.organizer import check_version
+from api.pages.organizer import change_on_version, check_version
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.problems import Refused
@@ -43,8 +42,6 @@ editing = Blueprint("editing", __name__)
 DEFAULT_ZONE: Final = "Europe/Vienna"
 # Zones named by a place; the others are aliases.
 ZONES: Final = tuple(sorted(zone for zone in zone_names() if "/" in zone and not zone.startswith("Etc/")))
-
-Decide = Callable[[Listing], Listing]
 
 
 @editing.get("/organize/new")
@@ -79,7 +76,7 @@ def edit_event(event_id: UUID) -> BaseResponse:
     try:
         fields = given(event_change(sent, event))
         if fields:
-            _change(event_id, partial(changed, fields=fields, now=ports().clock()))
+            change_on_version(event_id, partial(changed, fields=fields, now=ports().clock()))
     except Refused as error:
         return _event_form(event, sent, form_errors(error), error.status)
     return _to_event(event_id)
@@ -100,7 +97,7 @@ def create_type(event_id: UUID) -> BaseResponse:
     event, sent = managed_event(event_id), form_fields()
     try:
         body = new_ticket(sent, event)
-        _change(event_id, partial(with_ticket, body=body, ticket_id=ports().new_id(), now=ports().clock()))
+        change_on_version(event_id, partial(with_ticket, body=body, ticket_id=ports().new_id(), now=ports().clock()))
     except Refused as error:
         return _type_form(event, None, sent, form_errors(error), error.status)
     return _to_event(event_id)
@@ -120,7 +117,9 @@ def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
     try:
         fields = given(ticket_change(sent, ticket, event))
         if fields:
-            _change(event_id, partial(with_ticket_changed, ticket_id=type_id, fields=fields, now=ports().clock()))
+            change_on_version(
+                event_id, partial(with_ticket_changed, ticket_id=type_id, fields=fields, now=ports().clock())
+            )
     except Refused as error:
         return _type_form(event, ticket, sent, form_errors(error), error.status)
     return _to_event(event_id)
@@ -140,21 +139,10 @@ def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
         check_version(event, request.form.get("version"))
         if ports().stock.has_purchases(event_id, type_id):
             raise Refused("has-purchases")
-        _change(event_id, decide)
+        change_on_version(event_id, decide)
     except Refused as error:
         return _type_form(event, ticket, ticket_form(ticket, event), form_errors(error), error.status)
     return _to_event(event_id)
-
-
-def _change(event_id: UUID, decide: Decide) -> Listing:
-    """Change the event if it still has the form's version. Refused: precondition-failed and by ``decide``."""
-    version = request.form.get("version")
-
-    def decide_on_version(listing: Listing) -> Listing:
-        check_version(listing.event, version)
-        return decide(listing)
-
-    return change_own(event_id, decide_on_version)
 
 
 def _own_type(event_id: UUID, type_id: UUID) -> tuple[Event, TicketType]:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from api.pages.field_texts import AMOUNT, INVALID, Unreadable
-from api.pages.forms import Reader, read_form, whole_number
+from api.pages.field_texts import INVALID, Unreadable
+from api.pages.forms import Reader, read_form, typed_amount, whole_number
 from api.pages.local_times import form_fold, form_time, typed_local, typed_moment
-from api.pages.numbers import shown_price, typed_number
+from api.pages.numbers import shown_price
 from api.schemas.event import Event, EventChange, NewEvent
 from api.schemas.ticket import NewTicketType, TicketType, TicketTypeChange
 from tables.messages.payment_modes import PaymentMode
@@ -128,14 +128,7 @@ def _moment(name: str) -> Reader:
 
 
 def _price(sent: Fields) -> dict[str, str | None]:
-    amount = typed_number(sent.get("price", ""))
-    if amount is None:
-        raise Unreadable(AMOUNT)
-    return {"amount": f"{amount:f}", "currency": _code("currency")(sent)}
-
-
-def _position(sent: Fields) -> int:
-    return whole_number("position")(sent) or 0
+    return {"amount": typed_amount(sent.get("price", "")), "currency": _code("currency")(sent)}
 
 
 TIME_FIELDS: Final = frozenset({"startsAt", "endsAt", "saleStartsAt", "saleEndsAt"})
@@ -157,5 +150,5 @@ _TICKET: Final[dict[str, Reader]] = {
     "quantity": whole_number("quantity"),
     **{name: _moment(name) for name in ("saleStartsAt", "saleEndsAt")},
     **_NUMBERS,
-    "position": _position,
+    "position": lambda sent: whole_number("position")(sent) or 0,
 }

@@ -14,7 +14,7 @@ from api.pages.forms import parse_body
 from api.pages.language import language, use_language
 from api.pages.offers import open_flags, shown_offers
 from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
-from api.pages.refusal_texts import refusal_text
+from api.pages.refusal_texts import shown_refusal
 from api.pages.seat_selection import (
     SEAT_FIELD,
     SEAT_WISHES,
@@ -49,7 +49,6 @@ def event(event_id: UUID) -> str:
     shown = shown_offers(found, chosen_quantities())
     if sum(offer.is_open for offer in shown) == 1 and not any(offer.chosen for offer in shown):
         shown = [offer._replace(chosen=1 if offer.is_open else 0) for offer in shown]
-    refused = request.args.get("refused")
     return render_template(
         "event.html",
         event=found,
@@ -57,7 +56,7 @@ def event(event_id: UUID) -> str:
         closed=event_label(found, ports().clock()),
         open_flags=open_flags(shown),
         order_key=order_key(request.args),
-        refused=refusal_text(refused) if refused else None,
+        refused=shown_refusal(),
         field_prefix=FIELD_PREFIX,
         seated=plan.seated if plan else frozenset(),
         wishes=SEAT_WISHES,

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from api.pages.field_texts import WHOLE_NUMBER, Unreadable, field_of, refused_field_texts, validation_texts
+from api.pages.field_texts import AMOUNT, WHOLE_NUMBER, Unreadable, field_of, refused_field_texts, validation_texts
 from api.pages.numbers import typed_number
 from api.pages.refusal_texts import refusal_text
 from api.problems import Refused
@@ -65,6 +65,14 @@ def whole_number(name: str) -> Reader:
         return int(number)
 
     return read
+
+
+def typed_amount(text: str) -> str:
+    """An amount that was typed, as the API has it. Raises Unreadable."""
+    amount = typed_number(text)
+    if amount is None:
+        raise Unreadable(AMOUNT)
+    return f"{amount:f}"
 
 
 def parse_body(model: type[Model], given: Mapping[str, object]) -> Model:

@@ -12,7 +12,6 @@ from api.auth.tokens import Caller
 from api.pages import (
     assets,
     board_texts,
-    copy,
     csrf,
     holder_texts,
     language,
@@ -34,7 +33,6 @@ from api.pages.hall_plans import hall_plans
 from api.pages.hall_sections import hall_sections
 from api.pages.language import LazyText, lazy_gettext
 from api.pages.mail_links import links
-from api.pages.my_tickets import tickets
 from api.pages.organized_payments import organized_payments
 from api.pages.organizer import organizing
 from api.pages.password_reset import resetting
@@ -54,7 +52,6 @@ BLUEPRINTS: Final = (
     payments,
     organized_payments,
     links,
-    tickets,
     account,
     signing_in,
     signing_up,
@@ -101,7 +98,7 @@ def register_pages(app: Flask) -> None:
     language.install(app.jinja_env)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (board_texts, copy, holder_texts, numbers, shown_times):
+    for module in (board_texts, holder_texts, numbers, shown_times):
         app.jinja_env.filters.update(module.FILTERS)
     app.register_blueprint(pages)
     permissions.check_table(app)

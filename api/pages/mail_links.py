@@ -15,7 +15,7 @@ from api.pages.language import lazy_gettext
 from api.pages.link_pages import link_subject, link_text
 from api.pages.purchase_status import CLOCK_SKEW_MAX, decided_at, milliseconds, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
-from api.pages.refusal_texts import refusal_text
+from api.pages.refusal_texts import shown_refusal
 from api.pages.ticket_selection import ONCE_KEY
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
@@ -40,6 +40,7 @@ INVALID: Final = ErrorText(
     lazy_gettext("My tickets"),
     "/tickets",
 )
+links.register_error_handler(LinkInvalid, lambda error: error_page(INVALID, 404))
 
 
 @links.get(HOLD_PATH)
@@ -90,11 +91,6 @@ def send_again() -> BaseResponse:
     return _redirect(PURCHASE_PATH, sent="")
 
 
-@links.errorhandler(LinkInvalid)
-def _invalid(error: LinkInvalid) -> Response:
-    return error_page(INVALID, 404)
-
-
 def _linked(kind: LinkKind) -> LinkedPurchase:
     """The purchase that the link of this request was signed for. Raises LinkInvalid and LinkExpired.
 
@@ -142,7 +138,7 @@ def _page(template: str, path: str, linked: LinkedPurchase, found: Purchase, **m
         public=public_id(linked.event, linked.purchase),
         path=path,
         link=link_text(),
-        refused=refusal_text(request.args["refused"]) if "refused" in request.args else None,
+        refused=shown_refusal(),
         **purchase_values(found, _url(path)),
         **more,
     )

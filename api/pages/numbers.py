@@ -1,4 +1,4 @@
-"""Numbers and amounts as the reader's language writes them, shown and typed: one rule for all pages."""
+"""Numbers, amounts and counted nouns as the reader's language writes them, shown and typed: one rule for all pages."""
 
 import re
 from collections.abc import Mapping
@@ -9,10 +9,11 @@ from typing import Any, Final
 from babel import Locale
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 
-from api.pages.language import gettext, language, locale
+from api.pages.language import gettext, language, locale, ngettext
 from api.schemas.fields import Money
 from api.schemas.purchase import BoughtLine
 from tables.text.money import shown_amount
+from tables.text.sanitize import sanitize
 
 # What is no number in the reader's language may be one in the others: ``49,90`` in English. A number that both can
 # read, like ``1,700``, is the reader's.
@@ -75,10 +76,19 @@ def _read(typed: str, of_locale: Locale) -> Decimal | None:
         return None
 
 
+def _counted(text: str, number: int) -> str:
+    return text % {"number": shown_number(number)}
+
+
 FILTERS: Final[Mapping[str, Any]] = {
     "money": money,
     "amount": plain_amount,
     "number": shown_number,
     "rate": rate,
     "line_total": line_total,
+    "tickets": lambda number: _counted(ngettext("%(number)s ticket", "%(number)s tickets", number), number),
+    "events": lambda number: _counted(ngettext("%(number)s event", "%(number)s events", number), number),
+    "people": lambda number: _counted(ngettext("%(number)s person", "%(number)s people", number), number),
+    "purchases": lambda number: _counted(ngettext("%(number)s purchase", "%(number)s purchases", number), number),
+    "plain": sanitize,
 }

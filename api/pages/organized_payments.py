@@ -9,10 +9,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.organizing.callers_events import managed_event
-from api.pages.field_texts import AMOUNT, Unreadable
-from api.pages.forms import Reader, form_errors, parse_body, read_form
+from api.pages.forms import Reader, form_errors, parse_body, read_form, typed_amount
 from api.pages.language import lazy_gettext
-from api.pages.numbers import typed_number
 from api.pages.refusal_texts import REFUSAL_TEXTS
 from api.pages.seat_selection import SEAT_FIELD, chosen_seats
 from api.pages.status_labels import PAYMENT_LABELS, StatusLabel
@@ -107,10 +105,7 @@ def _new_refund(reason: str) -> NewRefund:
 
 
 def _amount(sent: Any) -> dict[str, str]:
-    amount = typed_number(sent.get("amount", ""))
-    if amount is None:
-        raise Unreadable(AMOUNT)
-    return {"amount": f"{amount:f}", "currency": sent.get("currency", "")}
+    return {"amount": typed_amount(sent.get("amount", "")), "currency": sent.get("currency", "")}
 
 
 def _page(public: str, errors: dict[str, str], status: int = 200) -> Response:

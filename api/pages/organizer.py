@@ -1,5 +1,7 @@
 """The organizer's own events: sales, changes of status, attendees."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -132,13 +134,8 @@ def change_status(event_id: UUID, status: str) -> BaseResponse:
     """Change the status, unless the event was changed since the question was shown."""
     event = managed_event(event_id)
     action = _status_action(event, status)
-
-    def decide(listing: Listing) -> Listing:
-        check_version(listing.event, request.form.get("version"))
-        return changed(listing, {"status": action.status}, ports().clock())
-
     try:
-        change_own(event_id, decide)
+        change_on_version(event_id, partial(changed, fields={"status": action.status}, now=ports().clock()))
     except Refused as error:
         return _status_page(managed_event(event_id), action, form_errors(error), 409)
     return redirect(f"/organize/events/{event_id}", 303)
@@ -161,6 +158,17 @@ def attendees(event_id: UUID) -> Response:
 def status_actions(status: EventStatus) -> list[StatusAction]:
     """The possible changes of an event with that status."""
     return [_for_status(status, action) for action in _STATUS_ACTIONS if action.status in EVENT_TRANSITIONS[status]]
+
+
+def change_on_version(event_id: UUID, decide: Callable[[Listing], Listing]) -> None:
+    """Change the event if it still has the form's version. Refused: precondition-failed and by ``decide``."""
+    version = request.form.get("version")
+
+    def decide_on_version(listing: Listing) -> Listing:
+        check_version(listing.event, version)
+        return decide(listing)
+
+    change_own(event_id, decide_on_version)
 
 
 def check_version(event: Event, read: str | None) -> None:

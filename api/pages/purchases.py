@@ -1,4 +1,4 @@
-"""A purchase's pages: its state and tickets, confirming and cancelling it, its mail and calendar file."""
+"""The pages of purchases: the reader's list, and of each its state, tickets, cancelling, mail and calendar file."""
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -14,7 +14,7 @@ from api.pages.holder_texts import purchase_notes
 from api.pages.printed_tickets import purchase_calendar
 from api.pages.purchase_status import CLOCK_SKEW_MAX, redirect_to_answer, redirect_to_purchase, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
-from api.pages.refusal_texts import refusal_text
+from api.pages.refusal_texts import shown_refusal
 from api.pages.seat_selection import SEAT_FIELD, chosen_seats
 from api.pages.ticket_selection import ONCE_KEY, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
@@ -25,6 +25,7 @@ from api.purchasing.mails import ask_again
 from api.schemas.event import Event
 from api.schemas.notification import Notification
 from api.schemas.purchase import Cancellation, Purchase, public_id
+from api.web.authentication import caller
 from api.web.prefer import Preference
 from api.web.raw_response import RawResponse
 from tables.messages.commands import TicketLine
@@ -35,7 +36,17 @@ ACTIVE_STATUSES: Final = frozenset({"held", "confirmed"})
 # How long the page asks for news of the mail.
 MAIL_WATCH_MAX: Final = timedelta(minutes=2)
 
+LIST_PURCHASES: Final = 20
+
 Ids = tuple[UUID, UUID]
+
+
+@purchases.get("/tickets")
+def own_tickets() -> Response:
+    """A page of the reader's purchases with their status, the newest first."""
+    page = ports().sales.of_account(caller().account, LIST_PURCHASES, request.args.get("cursor"))
+    events = {event: ports().events.get(event) for event in {item.event_id for item in page.items}}
+    return make_response(render_template("tickets.html", page=page, events=events))
 
 
 @purchases.get("/purchases/<public>")
@@ -48,17 +59,14 @@ def purchase(public: str) -> Response:
     page = f"/purchases/{public}"
     shown = purchase_values(found, page) | ticket_values(ids[0], found, page) | _mails(ids, found)
     shown["paid"] = ports().payments.find(*ids) if found.payment and found.payment.reference else None
-    return _page("purchase.html", ids, refused=_refusal(), **shown)
+    return _page("purchase.html", ids, refused=shown_refusal(), **shown)
 
 
 @purchases.post("/purchases/<public>/confirm")
 def confirm(public: str) -> BaseResponse:
     """Confirm the hold. Sent again, it has the same answer."""
-    return _carry_out(
-        lambda: service.confirm(ports(), owner_of(public), public, ONCE_KEY, _preference()),
-        f"/purchases/{public}",
-        public,
-    )
+    wanted, form = Preference(ports().purchase_wait), f"/purchases/{public}"
+    return _carry_out(lambda: service.confirm(ports(), owner_of(public), public, ONCE_KEY, wanted), form, public)
 
 
 @purchases.get("/purchases/<public>/cancel")
@@ -75,7 +83,7 @@ def cancel_form(public: str) -> BaseResponse:
         chosen=chosen_quantities(),
         seats=chosen_seats(),
         seat_field=SEAT_FIELD,
-        refused=_refusal(),
+        refused=shown_refusal(),
     )
 
 
@@ -84,14 +92,14 @@ def cancel(public: str) -> BaseResponse:
     """Cancel all tickets, or the chosen quantities and seats. Sent again, it cancels nothing more."""
     everything = "all" in request.form
     key = ONCE_KEY if everything else request.form.get("order_key")
-    form = f"/purchases/{public}/cancel"
+    wanted, form = Preference(ports().purchase_wait), f"/purchases/{public}/cancel"
     asked_for, seats = ([], []) if everything else (chosen_lines(), chosen_seats())
     if not (asked_for or seats or everything):
         return _redirect_refused(form, "nothing-chosen")
     asked = parse_body(Cancellation, {"lines": asked_for, "seats": seats})
     gone = [TicketLine(line.ticket_type_id, line.quantity) for line in asked.lines]
     return _carry_out(
-        lambda: service.cancel(ports(), owner_of(public), public, gone, key, _preference(), asked.seats), form, public
+        lambda: service.cancel(ports(), owner_of(public), public, gone, key, wanted, asked.seats), form, public
     )
 
 
@@ -149,15 +157,6 @@ def _carry_out(do: Callable[[], Coroutine[Any, Any, RawResponse]], form: str, pu
 
 def _redirect_refused(path: str, reason: str, **more: str | list[str]) -> BaseResponse:
     return redirect(f"{path}?{urlencode({'refused': reason} | more, doseq=True)}", 303)
-
-
-def _refusal() -> str | None:
-    reason = request.args.get("refused")
-    return refusal_text(reason) if reason else None
-
-
-def _preference() -> Preference:
-    return Preference(ports().purchase_wait)
 
 
 def _mails(ids: Ids, found: Purchase) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from flask import request
+
 from api.pages.language import LazyText, gettext, lazy_gettext
 
 # By problem name, as in api/problems.py.
@@ -73,6 +75,12 @@ REFUSAL_TEXTS: Final[Mapping[str, LazyText]] = {
     "too-many-ticket-types": lazy_gettext("An event can have at most 200 ticket types."),
     "nothing-chosen": lazy_gettext("Please choose at least one ticket."),
 }
+
+
+def shown_refusal() -> str | None:
+    """Why something was refused, by the URL; None where it does not say that."""
+    kind = request.args.get("refused")
+    return refusal_text(kind) if kind else None
 
 
 def refusal_text(kind: str) -> str:

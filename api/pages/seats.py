@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.organizing.callers_events import shown_event
 from api.organizing.seating import Section, seats_of
 from api.pages.offers import shown_offers
-from api.pages.refusal_texts import refusal_text
+from api.pages.refusal_texts import shown_refusal
 from api.pages.seat_drawing import SHAPES, drawing_of
 from api.pages.seat_selection import CHOSEN_MAX_SEATS, SEAT_FIELD, chosen_seats, seats_url
 from api.pages.section_view import shown_rows, shown_types, taken_bits
@@ -48,7 +48,6 @@ def choose_seats(event_id: UUID) -> str:
     chosen, gone, near = chosen_seats(), _named("gone"), _named("near")
     bits = taken_bits(section["name"], taken)
     rows = shown_rows(section, types, taken=bits, chosen=set(chosen), near=set(near))
-    refused = request.args.get("refused")
     return render_template(
         "seats.html",
         event=event,
@@ -66,8 +65,8 @@ def choose_seats(event_id: UUID) -> str:
         offset=taken.offset if taken else -1,
         plan=plan.version,
         order_key=order_key(request.args),
-        refusal=refused,
-        refused=refusal_text(refused) if refused else None,
+        refusal=request.args.get("refused"),
+        refused=shown_refusal(),
         gone=gone,
         near=near,
         instead=seats_url(event_id, section["name"], [seat for seat in (*chosen, *near) if seat not in gone]),

@@ -46,20 +46,20 @@ def session_secret() -> str:
     return found
 
 
-def begin(account: UUID, roles: frozenset[Role], version: int, locale: str) -> None:
-    """Begin a session of an account. Its language is in the token, so that no page has to look it up."""
-    _begin(account, roles, version, locale, ports().session_seconds)
+def begin(account: UUID, roles: frozenset[Role], version: int, locale: str, seconds: int | None = None) -> None:
+    """Begin a session of an account, of the usual length or for ``seconds``.
+
+    Its language is in the token, so that no page has to look it up.
+    """
+    lifetime_s = ports().session_seconds if seconds is None else seconds
+    token, _ = ports().tokens.issue(account, roles, version, lifetime_s, language_of(locale))
+    g.cookie = (token, lifetime_s)
 
 
 def change_language(reader: Caller, locale: str) -> None:
     """Continue the reader's session in another language, for no longer than it lasts."""
     left = max(1, int(reader.expires - ports().clock().timestamp()))
-    _begin(reader.account, reader.roles, reader.version, locale, left)
-
-
-def _begin(account: UUID, roles: frozenset[Role], version: int, locale: str, seconds: int) -> None:
-    token, _ = ports().tokens.issue(account, roles, version, seconds, language_of(locale))
-    g.cookie = (token, seconds)
+    begin(reader.account, reader.roles, reader.version, locale, left)
 
 
 def end() -> None:

@@ -6,9 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from api.pages.copy import FILTERS
 from api.pages.language import NAMES, gettext, language, lazy_gettext
-from api.pages.numbers import money, shown_number, shown_price, typed_number
+from api.pages.numbers import FILTERS, money, shown_number, shown_price, typed_number
 from api.pages.shown_times import clock, last_day, part, until, when
 from api.schemas.fields import Money
 from tests.unit.api.fakes.clock import NOW

@@ -71,7 +71,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "account.change_language": ("POST", "/account", {"language": "de"}, SIGNED_IN),
     "account.deletion_form": ("GET", "/account/delete", {}, SIGNED_IN),
     "account.delete_account": ("POST", "/account/delete", {"currentPassword": PASSWORD}, SIGNED_IN),
-    "tickets.own_tickets": ("GET", "/tickets", {}, SIGNED_IN),
+    "purchases.own_tickets": ("GET", "/tickets", {}, SIGNED_IN),
     "signing_in.sign_in_form": ("GET", "/sign-in", {}, EVERYBODY),
     "signing_in.sign_in": ("POST", "/sign-in", {"email": "ada@owner.example", "password": PASSWORD}, EVERYBODY),
     "signing_in.sign_out": ("POST", "/sign-out", {}, SIGNED_IN),
