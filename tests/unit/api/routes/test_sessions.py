@@ -244,6 +244,17 @@ def test_a_token_without_a_signature_is_refused() -> None:
         Tokens(["k" * 32], 60).read(jwt.encode(claims, "", "none"))
 
 
+def test_a_seal_is_no_signature_of_a_token() -> None:
+    """Else a text that is sealed for a client, such as its address, would be a token."""
+    tokens = Tokens(["k" * 32], 60)
+    text, _ = tokens.issue(uuid4(), frozenset({Role.ADMINISTRATOR}))
+    header, payload, _ = text.split(".")
+    for begin in (header, "x"):
+        for forged in (begin, f"seal\0{begin}"):
+            with pytest.raises(Refused, match="not valid"):
+                tokens.read(f"{forged}.{payload}.{tokens.seal(f'{begin}.{payload}')}")
+
+
 def test_an_operation_without_a_row_is_not_served() -> None:
     app = Flask("new", static_folder=None)
     app.add_url_rule(f"{BASE}/forgotten", "forgotten", lambda: "open")
