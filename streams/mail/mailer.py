@@ -17,6 +17,7 @@ from settings import Settings
 from streams.mail.composer import Composer
 from streams.mail.contacts import Contact, ContactsAgent
 from streams.mail.smtp import PermanentlyRefused, ServerUnavailable, SmtpClient, TemporarilyRefused
+from streams.runtime.agents import Interrupted
 from streams.runtime.app import App
 from streams.runtime.failures import dead_letter, decode_batch, is_interrupted, with_retries
 from streams.runtime.headers import FIRST_SEEN, first_seen, forwarded_headers
@@ -95,7 +96,7 @@ class MailerAgent:
         for message, job in decoded:
             self._sort(message, job, batch, groups)
         batch.unsent.extend(groups.values())
-        await with_retries(self.app, lambda: self._deliver(batch), doing="sending mail", transient=(ServerUnavailable,))
+        await self._deliver_with_retries(batch)
         if len(batch.early) == len(messages):
             await asyncio.sleep(self._pause_s)
         await self._append(JOBS, [(message, _again(message, job)) for message, job in batch.early])
@@ -129,6 +130,18 @@ class MailerAgent:
             batch.dropped.append(job.kind)
         else:
             groups.setdefault(account, deque()).append(AddressedJob(message, job, contact))
+
+    async def _deliver_with_retries(self, batch: MailBatch) -> None:
+        """Deliver, however long the mail server is unavailable. Raises Interrupted if nothing was sent by then."""
+        try:
+            await with_retries(
+                self.app, lambda: self._deliver(batch), doing="sending mail", transient=(ServerUnavailable,)
+            )
+        except Interrupted:
+            if not batch.results:
+                raise
+            # Given up, the batch would be sent again as a whole.
+            batch.postponed += [(mail.message, mail.job) for group in batch.unsent for mail in group]
 
     async def _deliver(self, batch: MailBatch) -> None:
         """Send the unsent mails, over several connections. Raises ServerUnavailable; what was not sent stays unsent."""

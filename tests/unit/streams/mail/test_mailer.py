@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -20,6 +21,7 @@ from streams.mail.contacts import Contact
 from streams.mail.mailer import MailerAgent
 from streams.mail.smtp import PermanentlyRefused, ServerUnavailable, SmtpError, TemporarilyRefused
 from streams.runtime import failures, produce
+from streams.runtime.agents import Interrupted
 from streams.runtime.counters import Counters
 from streams.runtime.headers import FIRST_SEEN
 from streams.runtime.kafka_types import Record
@@ -113,6 +115,24 @@ def test_a_rebalance_waits_only_for_the_mails_being_sent(office: Office, work: C
     assert [decode_job(record.value).id for record in office.topics[RETRIES]] == [
         UUID(int=number) for number in (3, 4, 5)
     ]
+
+
+@pytest.mark.parametrize("sent", [0, 2])
+def test_what_was_sent_before_the_server_went_away_is_not_sent_again_after_a_rebalance(
+    office: Office, work: Callable[..., None], monkeypatch: pytest.MonkeyPatch, sent: int
+) -> None:
+    async def interrupted(app: Any, action: Callable[[], Awaitable[None]], **_: Any) -> None:
+        with pytest.raises(ServerUnavailable):
+            await action()
+        raise Interrupted
+
+    monkeypatch.setattr(mailer, "with_retries", interrupted)
+    office.faults = [*[None] * sent, ServerUnavailable("gone")]
+    with nullcontext() if sent else pytest.raises(Interrupted):
+        work(*[numbered(number) for number in range(5)])
+    assert office.told() == ["sent"] * sent
+    left = [decode_job(record.value).id.int for record in office.topics.get(RETRIES, [])]
+    assert left == ([2, 3, 4] if sent else [])
 
 
 def test_a_mail_is_sent_and_noted(office: Office, work: Callable[..., None]) -> None:
