@@ -175,7 +175,7 @@ class MailServer(StackMember):
     def command(self) -> Command:
         ports = (str(self.settings.smtp_port), str(self.settings.mail_port))
         argv = (sys.executable, "-m", "stack.mailbox", str(self.settings.home / "mail"), *ports)
-        return Command(argv, self.log, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
+        return Command(argv, self.log, cwd=ROOT, death_signal=signal.SIGTERM)
 
     def ready(self) -> bool:
         """Whether it receives mails and shows them."""
@@ -198,7 +198,7 @@ class PaperServer(StackMember):
         arguments = (str(self.folder), HOST, str(settings.paper_port), self._url, webhooks)
         key_file = str(settings.home / NAMES["paper_key"])
         argv = (sys.executable, "-m", "stack.paper", *arguments, key_file, settings.paper)
-        return Command(argv, self.log, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
+        return Command(argv, self.log, cwd=ROOT, death_signal=signal.SIGTERM)
 
     def ready(self) -> bool:
         """Whether its books are shown."""

@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +31,6 @@ HOSTILE: Final = "hostile"
 MODES: Final = (HONEST, HOSTILE)
 DELAY_S: Final = 60.0
 SEND_INTERVAL_S: Final = 0.05
-SEND_MAX: Final = 200
 SEND_TIMEOUT_S: Final = 5.0
 RETRY_FIRST_S: Final = 1.0
 RETRY_MAX_S: Final = 300.0
@@ -118,7 +118,7 @@ class Paper:
                 pause_s = min(RETRY_FIRST_S * 2.0 ** min(notice["tries"], 10), RETRY_MAX_S)
                 self.books.postpone(notice["id"], now + pause_s)
 
-        await asyncio.gather(*(send_one(notice) for notice in self.books.due_notices(now, SEND_MAX)))
+        await asyncio.gather(*(send_one(notice) for notice in self.books.due_notices(now)))
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
@@ -126,12 +126,6 @@ class Paper:
 
 def make_application(paper: Paper) -> web.Application:
     """The web application."""
-
-    async def authorize(request: web.Request) -> web.Response:
-        return await _carried_out(paper, request, "authorize")
-
-    async def change(request: web.Request) -> web.Response:
-        return await _carried_out(paper, request, request.match_info["kind"])
 
     async def tell(request: web.Request) -> web.Response:
         _check_key(paper, request)
@@ -155,18 +149,15 @@ def make_application(paper: Paper) -> web.Application:
         paper.choose(found["reference"], choice)
         raise web.HTTPSeeOther(found["return_url"] or request.path)
 
-    async def set_mode(request: web.Request) -> web.Response:
-        return await _set_mode(paper, request)
-
     application = web.Application(client_max_size=BODY_MAX_BYTES)
     application.add_routes(
         [
-            web.post("/payments", authorize),
+            web.post("/payments", partial(_carry_out, paper)),
             web.get("/payments/{id}", tell),
-            web.post("/payments/{id}/{kind:capture|void|refund}", change),
+            web.post("/payments/{id}/{kind:capture|void|refund}", partial(_carry_out, paper)),
             web.get("/", show_books),
             web.get("/books.json", tell_books),
-            web.put("/mode", set_mode),
+            web.put("/mode", partial(_set_mode, paper)),
             web.get("/pay/{reference}", show_payment),
             web.post("/pay/{reference}", choose),
         ]
@@ -174,11 +165,11 @@ def make_application(paper: Paper) -> web.Application:
     return application
 
 
-async def _carried_out(paper: Paper, request: web.Request, kind: str) -> web.Response:
+async def _carry_out(paper: Paper, request: web.Request) -> web.Response:
     _check_key(paper, request)
+    kind, shop_id = request.match_info.get("kind", "authorize"), request.match_info.get("id", "")
     try:
         asked = await request.json()
-        shop_id = request.match_info.get("id", "")
         status, body = paper.carry_out(kind, shop_id, request.headers["Idempotency-Key"], asked)
     except (ValueError, KeyError, TypeError):
         return web.json_response({"error": "the request is malformed"}, status=400)

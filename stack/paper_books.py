@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS notice (
 );
 """
 SHOWN_MAX: Final = 200
+SEND_MAX: Final = 200
 PAYABLE: Final = ("open", "declined")
 
 Row = dict[str, Any]
@@ -120,10 +121,10 @@ class PaperBooks:
         """A notice to send at ``due_at`` (seconds since 1970)."""
         self._database.execute("INSERT INTO notice (body, due_at) VALUES (?, ?)", (body, due_at))
 
-    def due_notices(self, now: float, most: int) -> list[Row]:
+    def due_notices(self, now: float) -> list[Row]:
         """The notices to send now, the earliest first."""
         query = "SELECT * FROM notice WHERE due_at <= ? ORDER BY due_at, id LIMIT ?"
-        return [dict(row) for row in self._database.execute(query, (now, most))]
+        return [dict(row) for row in self._database.execute(query, (now, SEND_MAX))]
 
     def sent(self, notice: int) -> None:
         """A notice was taken."""
