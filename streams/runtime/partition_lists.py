@@ -9,14 +9,41 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from streams.runtime.partition_reads import PartitionReads, Scan
 from streams.runtime.web import Request, Response, json_response
-from streams.runtime.web_lists import ListAnswer, PageItems
 from streams.runtime.web_parameters import ListPosition, query_limit, query_position
 
 STEPS_MAX: Final = 200
+PAGE_MAX_BYTES: Final = 512 * 1024
+
+
+class ListAnswer(Struct, frozen=True):
+    """Some items, and the cursor of the next page; null on the last. A page may have fewer items than its limit."""
+
+    items: list[Any]
+    next: str | None
+
+
+class PageItems:
+    """The items of a page while it is collected, encoded one by one."""
+
+    def __init__(self, limit: int) -> None:
+        self.items: list[Any] = []
+        self._limit = limit
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the page takes no more items. A single item may be larger than PAGE_MAX_BYTES."""
+        return len(self.items) >= self._limit or self._bytes >= PAGE_MAX_BYTES
+
+    def add(self, item: Struct) -> None:
+        encoded = msgspec.json.encode(item)
+        self._bytes += len(encoded)
+        self.items.append(msgspec.Raw(encoded))
 
 
 class PartitionScan(Protocol):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -41,19 +41,17 @@ PROBLEM_SCHEMA: Final = {
 }
 
 
-class DocumentView:
-    """The view of the document of one role's views, made for the first request; docs/views.json has those of all."""
+def add_document(app: App, operations: Sequence[WebOperation]) -> None:
+    """Show the document of one role's views, made for the first request; docs/views.json has those of all."""
 
-    def __init__(self, app: App, operations: Sequence[WebOperation]) -> None:
-        self._operations = operations
-        add_page(app, "/openapi.json", "openapi", self.page)
+    @cache
+    def body() -> bytes:
+        return msgspec.json.encode(document(operations))
 
-    async def page(self, request: Request) -> Response:
-        return bytes_response(self._body)
+    async def page(request: Request) -> Response:
+        return bytes_response(body())
 
-    @cached_property
-    def _body(self) -> bytes:
-        return msgspec.json.encode(document(self._operations))
+    add_page(app, "/openapi.json", "openapi", page)
 
 
 def document(operations: Sequence[WebOperation]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from streams.runtime.app import App
 from streams.runtime.assignment import worker_urls
 from streams.runtime.web import Request, Response, add_page, body_of
-from streams.runtime.web_document import DocumentView
+from streams.runtime.web_document import add_document
 from streams.runtime.web_html import html_response, read_template
 from streams.runtime.web_operations import WebOperation
 
@@ -29,7 +29,7 @@ class ListsPage:
         self._lists = lists
         add_page(app, "/", "overview", self.page)
         # Not the last page: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
-        DocumentView(app, operations)
+        add_document(app, operations)
 
     async def page(self, request: Request) -> Response:
         """The page, or the problem that a list has."""

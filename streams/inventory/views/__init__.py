@@ -8,7 +8,6 @@ from streams.inventory.views.definitions import DefinitionViews
 from streams.inventory.views.event_past import EventPast
 from streams.inventory.views.events import EventViews
 from streams.inventory.views.holds import HoldViews
-from streams.inventory.views.moments import Moments
 from streams.inventory.views.operations import OPERATIONS
 from streams.inventory.views.overview import LedgerOverview
 from streams.inventory.views.partitions import PartitionViews
@@ -17,7 +16,7 @@ from streams.inventory.views.sections import SectionViews
 from streams.runtime.app import App
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordReads
-from streams.runtime.web_document import DocumentView
+from streams.runtime.web_document import add_document
 
 __all__ = ["InventoryViews"]
 
@@ -28,14 +27,13 @@ class InventoryViews:
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         reads = PartitionReads(app, ledger.table)
         records = RecordReads(reads)
-        moments = Moments(ledger.next_offset)
-        self.past = EventPast(app, reads, moments)
+        self.past = EventPast(app, reads, ledger.next_offset)
         events = EventViews(app, reads, records, self.past)
-        PurchaseViews(app, reads, records, moments)
+        PurchaseViews(app, reads, records, ledger.next_offset)
         SectionViews(app, reads, records)
         holds = HoldViews(app, reads, ledger.hold_expiry)
         partitions = PartitionViews(app, reads, ledger.next_offset)
         # Not the last one: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
         LedgerOverview(app, events, holds, partitions)
         DefinitionViews(app, reads)
-        DocumentView(app, OPERATIONS)
+        add_document(app, OPERATIONS)

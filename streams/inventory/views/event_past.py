@@ -17,7 +17,7 @@ from connect.client_options import client_options
 from connect.records.fetching import FetchedRecord
 from connect.topics import COMMANDS
 from streams.inventory.snapshots import Snapshot, newest
-from streams.inventory.views.moments import Moments
+from streams.inventory.views.moments import reached
 from streams.runtime.app import App
 from streams.runtime.kafka_types import KafkaError
 from streams.runtime.partition_reads import PartitionReads
@@ -43,9 +43,9 @@ STEP_S: Final = 0.001
 class EventPast:
     """Events at earlier moments."""
 
-    def __init__(self, app: App, reads: PartitionReads, moments: Moments) -> None:
+    def __init__(self, app: App, reads: PartitionReads, next_offset: Callable[[int], int | None]) -> None:
         self._reads = reads
-        self._moments = moments
+        self._next_offset = next_offset
         self._snapshots = app.settings.ledger_snapshots
         self._kafka = client_options(app.settings)
         self._codes = TicketCodes.of_secret(app.settings.ticket_key.get_secret_value())
@@ -58,7 +58,7 @@ class EventPast:
         with self._slots:
             if partition not in self._reads.owned():
                 return await self._reads.forward(request, partition, TIMEOUT_S)
-            end = self._moments.check(partition, as_of)
+            end = reached(as_of, self._next_offset(partition))
             return json_response(self._reads.known(await self._stock(request, event, as_of, end)))
 
     async def _stock(self, request: Request, event: UUID, as_of: AsOf, end: int) -> EventView | None:

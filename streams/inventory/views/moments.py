@@ -1,6 +1,5 @@
 """The parameter ``asOf`` of the views: an earlier moment of a partition's log."""
 
-from collections.abc import Callable
 from typing import Final
 
 from streams.runtime.timer import now_ms
@@ -21,19 +20,12 @@ def query_as_of(request: Request) -> AsOf | None:
         raise invalid_parameter(AS_OF, str(error)) from error
 
 
-class Moments:
-    """How far the partitions of this worker are decided."""
-
-    def __init__(self, next_offset: Callable[[int], int | None]) -> None:
-        self._next_offset = next_offset
-
-    def check(self, partition: int, as_of: AsOf) -> int:
-        """The next offset to decide. Raises RequestProblem for a moment that the ledger has not reached."""
-        end = self._next_offset(partition)
-        if end is None:
-            raise unavailable("the partition is not read yet")
-        if as_of.offset is not None and as_of.offset >= end:
-            raise invalid_parameter(AS_OF, f"must be an offset below {end}: the ledger has decided no further")
-        if as_of.at is not None and as_of.at > now_ms():
-            raise invalid_parameter(AS_OF, "must not be in the future")
-        return end
+def reached(as_of: AsOf, next_offset: int | None) -> int:
+    """The next offset to decide. Raises RequestProblem for a moment that the ledger has not reached."""
+    if next_offset is None:
+        raise unavailable("the partition is not read yet")
+    if as_of.offset is not None and as_of.offset >= next_offset:
+        raise invalid_parameter(AS_OF, f"must be an offset below {next_offset}: the ledger has decided no further")
+    if as_of.at is not None and as_of.at > now_ms():
+        raise invalid_parameter(AS_OF, "must not be in the future")
+    return next_offset

@@ -15,9 +15,9 @@ from streams.runtime.assignment import (
     standby_partitions,
     worker_urls,
 )
+from streams.runtime.partition_lists import ListAnswer
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.web import Request, Response, add_page, json_response
-from streams.runtime.web_lists import ListAnswer
 from streams.runtime.web_parameters import path_partition
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
 from tables.messages.commands import LimitHolds

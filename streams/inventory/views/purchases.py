@@ -1,11 +1,12 @@
 """The views of purchases: one with its history, which of some are on record, and those of an account."""
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from streams.inventory.views.moments import Moments, query_as_of
+from streams.inventory.views.moments import query_as_of, reached
 from streams.runtime.app import App
 from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
@@ -20,10 +21,12 @@ from tables.ledger.views import LogPlaceView, PurchaseView, purchase_view
 class PurchaseViews:
     """Purchases by id, and those of an account in pages."""
 
-    def __init__(self, app: App, reads: PartitionReads, records: RecordReads, moments: Moments) -> None:
+    def __init__(
+        self, app: App, reads: PartitionReads, records: RecordReads, next_offset: Callable[[int], int | None]
+    ) -> None:
         self.reads = reads
         self.records = records
-        self._moments = moments
+        self._next_offset = next_offset
         add_page(app, "/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
         add_page(app, "/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
         add_page(app, "/api/accounts/{account}/purchases/", "account_purchases", self.account_purchases)
@@ -37,7 +40,7 @@ class PurchaseViews:
             record = decode_purchase(value)
             if as_of is None:
                 return purchase_view(key, wanted, record)
-            self._moments.check(home, as_of)
+            reached(as_of, self._next_offset(home))
             then = as_of.of_purchase(record)
             return None if then is None else _with_place(purchase_view(key, wanted, then))
 

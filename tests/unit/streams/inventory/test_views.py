@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from multidict import MultiDict
 
-from streams.runtime import partition_lists, web_lists
+from streams.runtime import partition_lists
 from streams.runtime.forwarding import FORWARDED_HEADER
 from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
@@ -170,7 +170,7 @@ def test_a_page_ends_at_a_number_of_steps_and_the_next_goes_on(
 
 
 def test_a_page_ends_at_a_size_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch, worker: ViewWorker) -> None:
-    monkeypatch.setattr(web_lists, "PAGE_MAX_BYTES", 1)
+    monkeypatch.setattr(partition_lists, "PAGE_MAX_BYTES", 1)
     pages = list(worker.pages("/api/events/?limit=100"))
     assert (max(map(len, pages)), sum(map(len, pages))) == (1, 13)
 
