@@ -1,6 +1,7 @@
 """When a recovery restarts, when it ends the process, and when standby copies are kept."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
 import streams.runtime.recovery
+from connect.topics import changelog
 from streams.runtime.app import App
 from streams.runtime.recovery import SafeRecovery, SafeTableManager
 from streams.runtime.table import OffsetTable
@@ -122,3 +124,36 @@ def test_a_worker_that_ends_keeps_no_copies(recovery: SafeRecovery, standing_by:
     asyncio.run(recovery.on_stop())
     recovery._start_standbys()
     assert standing_by.copies == {}
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["alone", "overtaken by the next assignment"])
+def test_records_flow_once_the_tables_are_read_the_log_is_checked_and_all_is_sought(
+    recovery: SafeRecovery, app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    steps: list[str] = []
+
+    def step(name: str, *, waits: bool = True) -> Any:
+        async def waited(*_: object) -> None:
+            await asyncio.sleep(0)
+            steps.append(name)
+
+        return waited if waits else lambda *_: steps.append(name)
+
+    here, copied = TP("commands", 1), TP(changelog(table.name), 3)
+    consumer: Any = SimpleNamespace(
+        assignment=lambda: {here, copied},
+        perform_seek=step("seek"),
+        resume_partitions=lambda places: steps.append(f"resume {len(places)}: {here in places}"),
+        resume_flow=step("flow", waits=False),
+    )
+    state: Any = app
+    state.consumer, state.consumer_generation_id = consumer, 7 + moved
+    state.before_seek, state.before_agents = [step("check")], [step("repair")]
+    monkeypatch.setattr(table, "recover", step("read"))
+    monkeypatch.setattr(app.flow_control, "resume", step("queues", waits=False))
+    monkeypatch.setattr(type(app), "_fetcher", SimpleNamespace(maybe_start=step("fetch")))
+    monkeypatch.setattr(app.tables, "on_actives_ready", step("ready", waits=False))
+    recovery.actives_for_table[table] = {TP("changelog", 1)}
+    asyncio.run(recovery._recover(7))
+    flowing = ["check", "seek", "repair", "queues", "resume 1: True", "flow", "fetch", "ready"]
+    assert steps == ["read", *([] if moved else flowing)]
