@@ -47,7 +47,7 @@ def index_change(key: bytes, value: bytes) -> IndexChange:
         return _NONE
     record = decode_purchase(value)
     entries = [entry_of(deadline, key) for deadline in deadlines_of(record)]
-    if entries and state_of(record).status is PurchaseStatus.HELD:
+    if state_of(record).status is PurchaseStatus.HELD:
         return IndexChange(tuple(entries[:-1]), entries[-1])
     return IndexChange(tuple(entries))
 
