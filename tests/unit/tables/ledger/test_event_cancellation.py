@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 import tables.ledger.event_cancellation
+from tables.ledger.outcome_builder import CommandResult
 from tables.ledger.records import decode_event, event_key
 from tables.messages.commands import Buy, Command, DefineEvent, EndPurchases, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
@@ -19,6 +20,7 @@ from tests.unit.tables.ledger_driver import (
     EVENT,
     FLOOR,
     NOW,
+    OTHER_EVENT,
     LedgerDriver,
     codes,
     definition,
@@ -87,6 +89,7 @@ def test_a_cancelled_event_that_has_nothing_out_needs_no_step(driver: LedgerDriv
     driver.cancel(1)
     cancelled(driver)
     assert driver.following == []
+    assert driver.send_all(EndPurchases(OTHER_EVENT, 1)) == ()
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 500])
@@ -121,16 +124,23 @@ def test_a_sale_after_an_event_came_back_is_not_ended_by_steps_of_before(driver:
     for number in range(4):
         driver.buy(number)
     cancelled(driver)
-    driver.send_all(EndPurchases(EVENT, 2, most=2))
-    late = driver.following[-1]
+    first = EndPurchases(EVENT, 2, most=2)
+    assert len(driver.send_all(first)) == 2
+    begun, late = driver.offset, driver.following[-1]
     driver.define(ticket_type(quantity=100), version=3)
     driver.buy(10)
     assert driver.send_all(late) == ()
     assert driver.stock() == (0, 3)
+    stale = driver.offset
     driver.following.clear()
     cancelled(driver, version=4)
+    assert driver.send_all(late) == ()
+    # A replay of the first one tells what it did, and does not go on.
+    replay = driver.ledger.apply(begun, driver.at, first)
+    assert (len(replay.outcomes), replay.commands) == (2, ())
     assert len(carry_on(driver)) == 3
     assert driver.stock() == (0, 0)
+    assert driver.ledger.apply(stale, driver.at, late) == CommandResult()
 
 
 def test_a_record_from_before_endings_were_noted_is_read_as_one_that_ends_nothing(driver: LedgerDriver) -> None:
