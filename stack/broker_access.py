@@ -4,6 +4,7 @@ The administrator is in the brokers' configuration, so that it can make the othe
 """
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
 from kafka import KafkaAdminClient
@@ -16,7 +17,6 @@ from stack.settings import StackSettings
 
 CLIENTS: Final = "CLIENTS"
 CONTROLLER: Final = "CONTROLLER"
-DIRECTORY_PROVIDER: Final = "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
 
 
 def listener_protocol(settings: StackSettings) -> str:
@@ -41,9 +41,16 @@ def broker_properties(settings: StackSettings) -> dict[str, object]:
         "listener.name.clients.plain.sasl.jaas.config": by_plain,
         "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.controller.plain.sasl.jaas.config": by_plain,
+        **password_files(file.parent),
+    }
+
+
+def password_files(folder: Path) -> dict[str, object]:
+    """The properties of Kafka's servers by which ``${directory:<folder>:<file>}`` stands for what a file has."""
+    return {
         "config.providers": "directory",
-        "config.providers.directory.class": DIRECTORY_PROVIDER,
-        "config.providers.directory.param.allowed.paths": file.parent,
+        "config.providers.directory.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
+        "config.providers.directory.param.allowed.paths": folder,
     }
 
 

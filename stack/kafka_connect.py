@@ -3,12 +3,12 @@
 import signal
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
 from connect.access.principals import CONNECT, CONNECT_GROUP
 from connect.client_options import connect_properties
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from stack import jars
+from stack.broker_access import password_files
 from stack.child import Command
 from stack.java import JAVA_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
 from stack.kafka import brokers
@@ -74,14 +74,12 @@ class KafkaConnect(StackMember):
         failed = {name: state for name, state in states.items() if state.failed}
         return "; ".join(f"connector {name} has FAILED: {state.error}" for name, state in failed.items())
 
-    def _access(self, secrets: Path) -> dict[str, str]:
-        return connect_properties(CONNECT, f"${{directory:{secrets}:{KAFKA_PASSWORDS[CONNECT]}}}")
-
     def _configuration(self) -> dict[str, object]:
         secrets = self.settings.home / "secrets" / "connect"
+        password = f"${{directory:{secrets}:{KAFKA_PASSWORDS[CONNECT]}}}"
         return {
             "bootstrap.servers": self.settings.kafka_servers,
-            **(self._access(secrets) if self.settings.kafka_security else {}),
+            **(connect_properties(CONNECT, password) if self.settings.kafka_security else {}),
             "group.id": CONNECT_GROUP,
             "listeners": f"http://{HOST}:{self.settings.connect_port}",
             "rest.advertised.host.name": HOST,
@@ -92,9 +90,7 @@ class KafkaConnect(StackMember):
             "key.converter.schemas.enable": "false",
             "value.converter": JSON,
             "value.converter.schemas.enable": "false",
-            "config.providers": "directory",
-            "config.providers.directory.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
-            "config.providers.directory.param.allowed.paths": secrets,
+            **password_files(secrets),
             **{f"{topic}.storage.topic": f"connect-{topic}" for topic in ("config", "offset", "status")},
             **{
                 f"{topic}.storage.replication.factor": self.settings.replicas

@@ -52,10 +52,10 @@ class RateLimitedLog:
 class RateLimitedClients(logging.Filter):
     """Of these loggers, lets a warning or error pass twice a minute, whatever it tells of."""
 
-    def __init__(self, names: tuple[str, ...], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__()
         self._names = names
-        self._limit = RateLimit(clock=clock)
+        self._limit = RateLimit()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log it, with the number of those that were not."""

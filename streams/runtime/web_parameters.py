@@ -3,6 +3,7 @@
 import base64
 import binascii
 import math
+from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -70,10 +71,10 @@ def query_limit(request: Request) -> int:
     return int(text)
 
 
-def query_choice(request: Request, name: str, choices: type) -> str | None:
+def query_choice(request: Request, name: str, choices: type[StrEnum]) -> str | None:
     """One of the values of an enumeration, or None."""
     text = query_text(request, name)
-    values = [str(choice) for choice in choices]  # type: ignore[attr-defined]
+    values = [str(choice) for choice in choices]
     if text is not None and text not in values:
         raise invalid_parameter(name, f"must be one of {', '.join(values)}")
     return text
