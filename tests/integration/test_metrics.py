@@ -66,8 +66,8 @@ def configuration(pipeline: Pipeline, more: dict[str, int]) -> dict[str, Any]:
     config: dict[str, Any] = read_yaml((OPS / "prometheus" / "prometheus.yml").read_text())
     config |= {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [str(ALERTS)]}
     for job in config["scrape_configs"]:
-        job.pop("dns_sd_configs", None)
-        for group in job["static_configs"]:
+        names = [f"{name}:" for some in job.pop("dns_sd_configs", ()) for name in some["names"]]
+        for group in job.setdefault("static_configs", [{"targets": names}]):
             names = [target.partition(":")[0] for target in group["targets"]]
             group["targets"] = [f"{HOST}:{here[name]}" for name in names if name in here]
     config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"{HOST}:{here['alertmanager']}"]}]}]

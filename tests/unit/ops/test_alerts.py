@@ -86,7 +86,14 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
         ],
         [{'turnstile_definition_differences{event="e1"}': "2x30 _x30"}],
     ),
-    "PartDown": ([{'up{job="api"}': "1x40 0x20"}], [{'up{job="api"}': "1x60"}]),
+    "PartDown": (
+        [
+            {'up{job="api"}': "1x40 0x20", 'up{job="exporter"}': "1x60"},
+            {'up{job="api"}': "1x30 _x30", 'up{job="exporter"}': "1x60"},
+            {'up{job="api"}': "1x60", 'up{job="exporter"}': "1x30 _x30"},
+        ],
+        [{'up{job="api"}': "1x60", 'up{job="exporter"}': "1x60"}],
+    ),
     "WorkerRestarting": (
         [{'process_start_time_seconds{job="worker"}': "100x35 200x2 300x2 400x20"}],
         [

@@ -419,6 +419,8 @@ def test_every_target_of_prometheus_is_a_service_on_its_port(services: Services)
     named = {target for job in jobs for some in job.get("static_configs", ()) for target in some["targets"]}
     looked_up = [some for job in jobs for some in job.get("dns_sd_configs", ())]
     named |= {f"{name}:{some['port']}" for some in looked_up for name in some["names"]}
+    # A static target of several instances would be any one of them, another at each time.
+    assert {"api", *SCALED} <= {name for some in looked_up for name in some["names"]}
     told = {name: service.get("environment", {}) for name, service in services.items()}
     agents = {f"{name}:9404" for name in ("kafka", "connect") if "=9404:" in told[name]["KAFKA_OPTS"]}
     agents |= {"kafka-2:9404", "kafka-3:9404"}  # of compose.cluster.yml

@@ -125,7 +125,7 @@ def test_every_link_from_page_to_page_leads_to_a_heading() -> None:
 def commands_of_compose() -> list[tuple[str, str, str]]:
     """Verb, options and the first service of each command for containers."""
     text = "\n".join(path.read_text() for path in PAGES)
-    return re.findall(r"docker compose (up|exec|stop|rm|run)((?: --?[\w-]+)*) ([a-z]\w*)", text)
+    return re.findall(r"docker compose (up|exec|stop|rm|run)((?: --?[\w-]+)*) ([a-z][\w-]*)", text)
 
 
 def test_commands_for_containers_name_services_that_there_are(services: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from threading import Event, Thread
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,7 +11,6 @@ from prometheus_client import Metric as Family
 
 from connect.observe.ages import OldestRecords
 from ops.exporter import Exporter
-from settings import Role
 from stack.java import RULES
 from telemetry.metrics import exporter as exporter_metrics
 from telemetry.metrics.names import EVERY
@@ -23,22 +22,6 @@ def test_the_agents_rules_make_the_metrics_that_are_defined(server: str) -> None
     rules = read_yaml((RULES / f"jmx-{server}.yml").read_text())["rules"]
     made = {rule["name"]: (rule["type"].lower(), set(rule.get("labels", {}))) for rule in rules}
     assert made == {each.name: (each.kind, set(each.labels)) for each in EVERY if each.part == server}
-
-
-def test_prometheus_asks_services_that_are_there_where_they_tell(services: dict[str, Any]) -> None:
-    jobs = read_yaml((RULES / "prometheus.yml").read_text())["scrape_configs"]
-    targets = {target for job in jobs for group in job["static_configs"] for target in group["targets"]}
-    told = {
-        "api": services["api"]["environment"]["TURNSTILE_API_METRICS_PORT"],
-        "exporter": services["exporter"]["environment"]["TURNSTILE_EXPORTER_PORT"],
-        # The ports of these two are their images'.
-        "node-exporter": "9100",
-        "alertmanager": "9093",
-        "kafka": services["kafka"]["environment"]["KAFKA_OPTS"].split(":")[1].partition("=")[2],
-        "connect": services["connect"]["environment"]["KAFKA_OPTS"].split(":")[1].partition("=")[2],
-        **{role: services[role]["environment"]["TURNSTILE_WORKER_PORT"] for role in get_args(Role)},
-    }
-    assert targets == {f"{name}:{port}" for name, port in told.items()}
 
 
 def test_no_port_that_tells_metrics_is_published(services: dict[str, Any]) -> None:
