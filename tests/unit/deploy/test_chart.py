@@ -8,6 +8,7 @@ from typing import Any, get_args
 import kubernetes_validate
 import pytest
 
+from api.http.limits import ConnectionLimits
 from connect.topics import group
 from ops.secrets import make_secrets
 from settings import ROLES, Role, Settings
@@ -240,6 +241,14 @@ def test_what_is_asked_before_kafka_is_there_is_what_answers_then(chart: list[Re
     live, ready = "/health/live", "/health/ready"
     wanted = {"api": (live, live, live), "exporter": ("/metrics", "/metrics", "/metrics")}
     assert asked == wanted | dict.fromkeys(ROLES, (live, live, ready))
+
+
+def test_the_api_serves_until_nobody_sends_to_it_any_more_and_has_time_to_end(chart: list[Resource]) -> None:
+    pod = pods(chart)["api"]
+    [command, pause_s] = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    assert command == "sleep"
+    limits = ConnectionLimits._field_defaults
+    assert int(pause_s) + limits["grace_s"] < pod["terminationGracePeriodSeconds"]
 
 
 def test_every_pod_is_confined(chart: list[Resource]) -> None:
