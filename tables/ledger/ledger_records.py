@@ -214,8 +214,7 @@ class LedgerRecords:
         self._book_seats(inventory.id, offset, [record for _, record, _ in ended if isinstance(record, SeatedPurchase)])
         for account, decided in by_account.items():
             self._book_account(self.account(inventory.id, account), decided)
-        if due or ended:
-            self._changed_events[inventory.id.int] = inventory
+        self._changed_events[inventory.id.int] = inventory
 
     @property
     def changed_events(self) -> Collection[Inventory]:
