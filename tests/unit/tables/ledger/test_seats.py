@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+import tables.ledger.seat_changes
 import tables.ledger.seat_records
 from tables.errors import InvariantBroken
+from tables.ledger.purchase_records import SeatedPurchase
 from tables.ledger.records import SECTION_MARK, SectionRecord, decode_purchase, decode_section, purchase_key
 from tables.ledger.seat_orders import REMOVED_MAX_SEATS
 from tables.messages.commands import (
@@ -119,6 +121,10 @@ def test_a_seat_that_is_out_is_refused_with_others_near_it(driver: SeatDriver) -
     driver.named(1, "A-1-2")
     outcome = driver.named(2, "A-1-2", account=BOB)
     assert refusal_of(outcome) == rejected(Reason.SEAT_TAKEN, seats=["A-1-2"], nearest=["A-1-1"])
+    # Versions without seats read it as sold out.
+    record = decode_purchase(driver.table[purchase_key(EVENT, purchase_id(2))])
+    assert isinstance(record, SeatedPurchase)
+    assert (record.history[0].reason, record.moves[0].word) == (Reason.SOLD_OUT, "seat-taken")
     assert driver.told(driver_command(2, "A-1-2")).reason is Reason.ID_REUSED
     assert driver.out() == (0, 1)
 
@@ -306,6 +312,26 @@ def test_an_exchange_that_cannot_be_had_changes_nothing_and_stays_refused(
     driver.cancel(2)
     assert refusal_of(driver.exchange(1, 1, give, take)) == expected
     assert driver.out() == (0, 1)
+
+
+def test_an_exchange_takes_a_seat_that_only_the_plan_in_force_has(driver: SeatDriver) -> None:
+    driver.named(1, "A-1-1")
+    driver.plan(2, {"A": ["fff|ff", "ffff", "f"]})
+    assert seats_of(driver.exchange(1, 1, ("A-1-1",), ("A-3-1",))) == ("A-3-1",)
+    assert (driver.section().plan, driver.out()) == (2, (0, 1))
+
+
+@pytest.mark.parametrize(("bound", "limit"), [("PURCHASE_MAX_CHANGES", 1), ("PURCHASE_MAX_SEATS", 2)])
+def test_seats_are_exchanged_only_so_often(
+    driver: SeatDriver, monkeypatch: pytest.MonkeyPatch, bound: str, limit: int
+) -> None:
+    driver.named(1, "A-1-1")
+    with monkeypatch.context() as lower:
+        lower.setattr(tables.ledger.seat_changes, bound, limit)
+        assert driver.exchange(1, 1, ("A-1-1",), ("A-1-2",)).kind is OutcomeKind.CONFIRMED
+        outcome = driver.exchange(1, 2, ("A-1-2",), ("A-1-3",))
+        assert refusal_of(outcome) == refused(Reason.TOO_MANY_CHANGES, limit=limit)
+    assert driver.exchange(1, 2, ("A-1-2",), ("A-1-3",)).kind is OutcomeKind.CONFIRMED
 
 
 def test_a_plan_that_is_not_complete_sells_nothing(driver: SeatDriver) -> None:
