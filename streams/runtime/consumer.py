@@ -9,6 +9,7 @@ from the start offset, so that one number is its progress.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -86,7 +87,8 @@ class BatchConsumer(Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._pressure: dict[TP, tuple[Callable[[], None], Callable[[], None]]] = {}
+        self._pressure: dict[tuple[TP, Any], tuple[Callable[[], None], Callable[[], None]]] = {}
+        self._full: defaultdict[TP, set[Any]] = defaultdict(set)
         self._starts: dict[TP, int] = {}
         self._next: dict[TP, int] = {}
         self._completed: dict[TP, dict[str, int]] = {}
@@ -298,7 +300,6 @@ class BatchConsumer(Consumer):
         app: Any = self.app
         app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         channels = list(app.topics._tp_index.get(tp, ()))
-        high, drop = self._pressure_of(tp)
         next_offset = self._next.get(tp, 0)
         generation = self.app.consumer_generation_id
         messages = [
@@ -319,14 +320,24 @@ class BatchConsumer(Consumer):
         ]
         if messages:
             for channel in channels:
-                channel.queue.put_all(messages, high, drop)
+                channel.queue.put_all(messages, *self._pressure_of(tp, channel.queue))
             self._next[tp] = messages[-1].offset + 1
 
-    def _pressure_of(self, tp: TP) -> tuple[Callable[[], None], Callable[[], None]]:
-        """The callbacks that pause fetching a partition whose queue is too long, and resume it."""
-        if tp not in self._pressure:
-            self._pressure[tp] = (lambda: self.on_buffer_full(tp), lambda: self.on_buffer_drop(tp))
-        return self._pressure[tp]
+    def _pressure_of(self, tp: TP, queue: Any) -> tuple[Callable[[], None], Callable[[], None]]:
+        """The callbacks by which a queue that is too long pauses fetching a partition, and resumes it."""
+        if (tp, queue) not in self._pressure:
+            self._pressure[tp, queue] = partial(self._pause, tp, queue), partial(self._resume, tp, queue)
+        return self._pressure[tp, queue]
+
+    def _pause(self, tp: TP, queue: Any) -> None:
+        self._full[tp].add(queue)
+        self.on_buffer_full(tp)
+
+    def _resume(self, tp: TP, queue: Any) -> None:
+        """Not while another agent's queue is full: that has asked for its pause already."""
+        self._full[tp].discard(queue)
+        if not self._full[tp]:
+            self.on_buffer_drop(tp)
 
 
 def _size_bytes(record: Any) -> int:

@@ -12,9 +12,11 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
+from mode.utils.queues import FlowControlEvent
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets
 from connect.topics import EVENT_ROWS
+from streams.runtime.agents import RecordQueue
 from streams.runtime.app import App, Fetching
 from streams.runtime.consumer import FETCH_WAIT_MS, GATHER_RECORDS, BatchConsumer
 from streams.runtime.counters import Counters
@@ -59,7 +61,7 @@ class Bench(BatchConsumer):
         self.app = app
         self.flow_active = True
         self.can_resume_flow, self.suspend_flow = asyncio.Event(), asyncio.Event()
-        self._pressure = {}
+        self._pressure, self._full = {}, defaultdict(set)
         self._committed_offset = defaultdict(lambda: None)
         self._buffered_partitions = set()
         self._starts = {COMMANDS: begin, OTHER: begin}
@@ -158,6 +160,24 @@ def test_what_was_handed_over_before_is_not_handed_over_again(consumer: Bench, q
     consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 6)})
     assert queue.offsets == [3, 4, 6]
     assert consumer.back == [(COMMANDS, 5)]
+
+
+def test_a_partition_is_fetched_again_once_all_its_agents_have_room() -> None:
+    async def run() -> None:
+        queues = [RecordQueue(4, flow_control=FlowControlEvent()) for _ in range(2)]
+        consumer = Bench(cast("Any", queues))
+        consumer._active_partitions = {COMMANDS}
+        cast("Any", consumer.app).in_recovery = False
+        await consumer._deliver({COMMANDS: records(COMMANDS, 1, 2, 3)}, None, 7)
+        fetched = []
+        for queue in queues:
+            fetched.append(consumer._active_partitions.copy())
+            queue.take(3)
+            queue.take(1)
+        assert fetched == [set(), set()]
+        assert consumer._active_partitions == {COMMANDS}
+
+    asyncio.run(run())
 
 
 def test_a_partition_that_is_paused_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:
