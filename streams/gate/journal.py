@@ -59,7 +59,7 @@ class Journal:
             checked_key(origin): encode_record(RequestRecord(origin.offset, origin.at_ms, answer))
             for origin, answer in refused
         }
-        await self._write(partition, records | {quota_key(topic): encode_record(quota)})
+        await self.table.save(partition, records | {quota_key(topic): encode_record(quota)})
 
     def answered(self, partition: int, origins: Iterable[RequestOrigin]) -> Answered:
         """Which requests were answered by outcomes on this partition."""
@@ -67,9 +67,4 @@ class Journal:
 
     async def record_answered(self, partition: int, answered: Answered, offset: int) -> None:
         """Record which requests were answered, up to the outcome at ``offset``. Raises as ``publish`` does."""
-        await self._write(partition, answered.changed(offset))
-
-    async def _write(self, partition: int, records: dict[bytes, bytes]) -> None:
-        if records:
-            self.table.store(partition, records)
-            await self.table.publish(partition, records)
+        await self.table.save(partition, answered.changed(offset))

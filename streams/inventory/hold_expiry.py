@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from connect.topics import COMMANDS
 from streams.inventory.hold_limits import HoldLimitsWriter
 from streams.runtime.app import App
-from streams.runtime.assignment import active_partitions, is_running
+from streams.runtime.assignment import working_partitions
 from streams.runtime.kafka_types import Record
 from streams.runtime.produce import append
 from streams.runtime.table import OffsetTable
@@ -63,14 +63,10 @@ class HoldExpiry:
 
     async def _expire_all(self) -> bool:
         more = False
-        for partition in self._owned():
-            if self.table.is_open(partition):
-                await self._limits.write(partition)
-                more |= await self.expire(partition)
+        for partition in working_partitions(self.app, self.table):
+            await self._limits.write(partition)
+            more |= await self.expire(partition)
         return more
-
-    def _owned(self) -> list[int]:
-        return active_partitions(self.app, self.table.name) if is_running(self.app) else []
 
     def _entries(self, partition: int, start: bytes) -> Iterator[bytes]:
         return (entry for entry, _ in self.table.scan(partition, HOLDS_PREFIX, start))

@@ -4,16 +4,15 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from connect.partitioning import partition_of
 from connect.topics import JOBS
 from streams.runtime.app import App
-from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.kafka_types import Headers, Record
-from streams.runtime.produce import append
+from streams.runtime.produce import append_keyed
 from streams.runtime.table import OffsetTable
 from tables.bookings.records import REMINDERS_PREFIX, booking_offset, index_change
 from tables.bookings.unit_of_work import BookingsUnitOfWork
+from tables.ids import id_bytes
 from tables.messages.mail_jobs import Job, encode_job
 
 TABLE = "bookings"
@@ -47,27 +46,13 @@ class Bookings:
     async def save(self, partition: int, unit: BookingsUnitOfWork, jobs: Iterable[TracedJob]) -> None:
         """Store the mails to send, then the records that note them as sent."""
         await send_jobs(self.app, jobs)
-        changed = unit.take_records()
-        if changed:
-            self.table.store(partition, changed)
-            await self.table.publish(partition, changed)
+        await self.table.save(partition, unit.take_records())
 
     def reminders(self, partition: int) -> Iterator[bytes]:
         """The entries of the index of reminders, the earliest first."""
         return (entry for entry, _ in self.table.scan(partition, REMINDERS_PREFIX))
 
-    def owned(self) -> list[int]:
-        """The partitions that this worker owns, recovered and not about to be revoked."""
-        owned = active_partitions(self.app, TABLE) if is_running(self.app) else []
-        return [partition for partition in owned if self.table.is_open(partition)]
-
 
 async def send_jobs(app: App, jobs: Iterable[TracedJob]) -> None:
     """Append jobs to the partitions of their accounts; returns once they are stored."""
-    by_partition: dict[int, list[Record]] = {}
-    for job, headers in jobs:
-        key = str(job.account).encode()
-        partition = partition_of(key, app.settings.partitions)
-        by_partition.setdefault(partition, []).append(Record(key, encode_job(job), headers))
-    for partition, records in by_partition.items():
-        await append(app, JOBS, partition, records)
+    await append_keyed(app, JOBS, [Record(id_bytes(job.account), encode_job(job), headers) for job, headers in jobs])

@@ -79,8 +79,7 @@ class ContactsAgent:
             if row.is_delete:
                 self._to_erase.add(message.partition)
         for partition, changed in records.items():
-            self.table.store(partition, changed)
-            await self.table.publish(partition, changed)
+            await self.table.save(partition, changed)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
     async def _erase(self) -> None:

@@ -6,6 +6,7 @@ from itertools import islice, takewhile
 
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings, TracedJob
 from streams.runtime.app import App
+from streams.runtime.assignment import working_partitions
 from streams.runtime.timer import add_timer
 from tables.bookings.records import decode_reminder
 
@@ -41,7 +42,7 @@ class Reminders:
 
     async def _send_all(self) -> bool:
         more = False
-        for partition in self.bookings.owned():
+        for partition in working_partitions(self.app, self.bookings.table):
             if self._is_caught_up(partition):
                 more |= await self.send_due(partition) == MAILS_AT_ONCE
         return more

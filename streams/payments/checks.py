@@ -17,7 +17,7 @@ from connect.topics import PAYMENT_EVENTS
 from providers.port import PaymentQuestion
 from streams.payments.provider_calls import ProviderCalls, event_record
 from streams.runtime.app import App
-from streams.runtime.assignment import active_partitions, is_running
+from streams.runtime.assignment import working_partitions
 from streams.runtime.produce import append_keyed
 from streams.runtime.table import OffsetTable
 from streams.runtime.timer import add_timer
@@ -134,10 +134,8 @@ class PaymentChecks:
         return [*events, _checked(purchase, record)]
 
     async def _check_all(self) -> bool:
-        owned = active_partitions(self.app, self.table.name) if is_running(self.app) else []
-        for partition in owned:
-            if self.table.is_open(partition):
-                await self.check(partition)
+        for partition in working_partitions(self.app, self.table):
+            await self.check(partition)
         if len(self._asked) > REMEMBERED_MAX_PAYMENTS:
             self._asked.clear()
         return False

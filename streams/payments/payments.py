@@ -134,14 +134,9 @@ class PaymentsAgent:
     async def _save(self, batches: dict[int, PaymentsBatch]) -> None:
         # Before the records: one that has the news implies that its mail was asked for.
         await append_keyed(self.app, RESENDS, [mail for batch in batches.values() for mail in batch.mails])
-        await in_parallel(self._store(partition, batch.encoded()) for partition, batch in batches.items())
+        await in_parallel(self.table.save(partition, batch.encoded()) for partition, batch in batches.items())
         requests = [request for batch in batches.values() for request in batch.requests()]
         commands = [command for batch in batches.values() for command in batch.commands()]
         await in_parallel(
             [append_keyed(self.app, PAYMENT_REQUESTS, requests), append_keyed(self.app, COMMANDS, commands)]
         )
-
-    async def _store(self, partition: int, records: dict[bytes, bytes]) -> None:
-        if records:
-            self.table.store(partition, records)
-            await self.table.publish(partition, records)

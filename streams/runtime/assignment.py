@@ -1,5 +1,6 @@
 """Which partitions this worker has, whether it may work on them now, how far it is, and which worker has the others."""
 
+from collections.abc import Iterator
 from typing import cast
 
 from faust.types import TP
@@ -7,6 +8,7 @@ from faust.types import TP
 from connect.topics import changelog
 from streams.runtime.app import App
 from streams.runtime.consumer import BatchConsumer
+from streams.runtime.indexed_table import IndexedTable
 
 
 def is_recovered(app: App) -> bool:
@@ -23,6 +25,12 @@ def active_partitions(app: App, table: str) -> list[int]:
     """The partitions of a table that this worker owns, in order."""
     topic = changelog(table)
     return sorted(tp.partition for tp in app.assignor.assigned_actives() if tp.topic == topic)
+
+
+def working_partitions(app: App, table: IndexedTable) -> Iterator[int]:
+    """The partitions of a table to work on: owned, recovered, not about to be revoked, and open at their turn."""
+    owned = active_partitions(app, table.name) if is_running(app) else []
+    return (partition for partition in owned if table.is_open(partition))
 
 
 def standby_partitions(app: App, table: str) -> list[int]:

@@ -96,6 +96,12 @@ class OffsetTable(IndexedTable):
         self.watches.stored(partition, records)
         return entries
 
+    async def save(self, partition: int, records: dict[bytes, bytes]) -> None:
+        """Store and publish the records, if there are any. Raises as ``publish`` does."""
+        if records:
+            self.store(partition, records)
+            await self.publish(partition, records)
+
     async def publish(self, partition: int, *groups: dict[bytes, bytes]) -> None:
         """Append the groups to the changelog, each acknowledged before the first record of the next.
 

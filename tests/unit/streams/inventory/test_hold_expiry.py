@@ -184,7 +184,7 @@ def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
     monkeypatch.setattr(streams.inventory.hold_limits, "append", append)
     monkeypatch.setattr(hold_expiry, "append", append)
     timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000)
-    monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
+    monkeypatch.setattr(hold_expiry, "working_partitions", lambda *_: [PARTITION])
     assert not asyncio.run(timer._expire_all())
     assert appended == [limits_of(app.settings), Expire(EVENT, purchase_id(1))]
 
@@ -207,7 +207,7 @@ def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
     table.apply_changes(PARTITION, changes(driver))
     table.store(PARTITION, {HOLD_LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
     timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000)
-    monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
+    monkeypatch.setattr(hold_expiry, "working_partitions", lambda *_: [PARTITION])
     monkeypatch.setattr(hold_expiry, "append", interrupted)
 
     async def run() -> None:

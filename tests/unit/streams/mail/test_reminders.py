@@ -10,7 +10,7 @@ from faust.types import TP
 from msgspec.structs import replace
 
 from connect.topics import OUTCOMES
-from streams.mail import bookings as bookings_module
+from streams.mail import reminders
 from streams.mail.bookings import MAILS_AT_ONCE, Bookings
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
@@ -70,7 +70,6 @@ def world(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(app)
     app.flow_control.resume()
     monkeypatch.setattr(OffsetTable, "publish", publish)
-    monkeypatch.setattr(bookings_module, "append", world.append)
     monkeypatch.setattr(produce, "append", world.append)
     yield world
     world.bookings.table.close()
@@ -115,10 +114,10 @@ def test_a_crash_between_two_pages_goes_on_from_the_last(
             raise OSError("killed")
         await append(app, topic, partition, records)
 
-    monkeypatch.setattr(bookings_module, "append", failing)
+    monkeypatch.setattr(produce, "append", failing)
     with pytest.raises(OSError, match="killed"):
         world.tell(change)
-    monkeypatch.setattr(bookings_module, "append", append)
+    monkeypatch.setattr(produce, "append", append)
     assert len(world.jobs) == 6
     world.tell(change)
     assert len(world.jobs) == 8
@@ -170,7 +169,7 @@ def test_reminders_that_are_due_together_are_not_left_for_the_next_look(
     world.tell(driver.define(ticket_type(quantity=holds)), *(driver.hold(number) for number in range(holds)))
     world.jobs.clear()
     world.now += 481
-    monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])
+    monkeypatch.setattr(reminders, "working_partitions", lambda *_: [PARTITION])
     assert [asyncio.run(world.timer._send_all()) for _ in range(2)] == [True, False]
     assert kinds(world) == [MailKind.HOLD_ENDING] * holds
 
@@ -225,14 +224,14 @@ def test_a_timer_that_is_interrupted_reminds_later(
     world.tell(driver.define(ticket_type()), driver.hold(1))
     world.jobs.clear()
     world.now += 481
-    monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])
+    monkeypatch.setattr(reminders, "working_partitions", lambda *_: [PARTITION])
     timer = Reminders(world.app, world.bookings, lambda partition: True, lambda: world.now)
-    monkeypatch.setattr(bookings_module, "append", interrupted)
+    monkeypatch.setattr(produce, "append", interrupted)
 
     async def run() -> None:
         running = asyncio.create_task(run_timer(world.app, timer._send_all, name="reminders", interval_s=0.001))
         await tried.wait()
-        monkeypatch.setattr(bookings_module, "append", append)
+        monkeypatch.setattr(produce, "append", append)
         await done.wait()
         running.cancel()
 
