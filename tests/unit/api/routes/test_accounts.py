@@ -121,8 +121,10 @@ def test_a_change_of_what_may_not_be_changed_is_refused(
 def test_new_roles_end_the_sessions_that_have_the_old_ones(
     world: World, client: FlaskClient, account: dict[str, Any]
 ) -> None:
-    hers = world.client(account["id"])
-    answer = client.put(f"{ACCOUNTS}/{account['id']}/roles", json={"roles": ["organizer"]})
+    hers, roles = world.client(account["id"]), {"roles": ["organizer"]}
+    late = client.put(f"{ACCOUNTS}/{account['id']}/roles", json=roles, headers={"If-Match": '"99"'})
+    assert late.status_code == 412
+    answer = client.put(f"{ACCOUNTS}/{account['id']}/roles", json=roles)
     assert answer.get_json()["roles"] == ["buyer", "organizer"]
     assert hers.get(f"{ACCOUNTS}/{account['id']}").status_code == 401
     assert client.put(f"{ACCOUNTS}/{account['id']}/roles", json={"roles": ["owner"]}).status_code == 422

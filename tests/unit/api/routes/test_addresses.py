@@ -166,6 +166,13 @@ def test_a_new_address_is_confirmed_before_it_is_the_account_s(
     assert sign_in(anonymous, "countess@lovelace.example") == 201
 
 
+def test_nobody_is_told_of_one_request_too_many_for_an_address(
+    her: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    statuses = [her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS).status_code for _ in range(4)]
+    assert (statuses, len(world.mailer.mails)) == ([202] * 3 + [429], 6)
+
+
 def test_an_administrator_s_change_of_an_address_takes_effect_at_once(
     client: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
@@ -280,7 +287,7 @@ def test_new_roles_are_told_and_the_same_ones_are_not(world: World, client: Flas
     german = client.post(ACCOUNTS, json=ADA | {"locale": "de"}).get_json()["id"]
     for _ in range(2):
         assert new_roles(client, client, german).status_code == 200
-    [(address, mail)] = world.mailer.mails
+        [(address, mail)] = world.mailer.mails
     assert (address, mail.subject) == (ADA["email"], "Ihre Rollen wurden geändert")
     assert "diese Rollen: Käufer, Veranstalter" in mail.text
 
