@@ -131,6 +131,8 @@ def test_a_change_keeps_what_it_leaves_out_and_raises_the_version(client: FlaskC
     answer = client.patch(f"{EVENTS}/{event['id']}", json={"venue": "Konzerthaus", "capacity": 600})
     assert answer.status_code == 200
     assert answer.get_json() == event | {"venue": "Konzerthaus", "capacity": 600, "version": 2}
+    tagged = client.patch(f"{EVENTS}/{event['id']}", json={"tags": ["b", "a", "b"]})
+    assert tagged.get_json()["tags"] == ["b", "a"]
 
 
 def test_null_empties_what_may_be_empty_and_nothing_else(client: FlaskClient, event: dict[str, Any]) -> None:

@@ -149,6 +149,23 @@ def test_a_change_keeps_what_it_leaves_out(world: World, client: FlaskClient, ti
     repriced = client.patch(where, json={"price": {"amount": "5", "currency": "USD"}, "saleEndsAt": None}).get_json()
     assert repriced == ticket | {"quantity": 3, "price": {"amount": "5.00", "currency": "USD"}, "version": 3}
     assert str(world.events.announced[-1].tickets[0].price.exact) == "5.00"
+    starts = client.patch(where, json={"saleStartsAt": "2030-05-01T18:00:00Z"}).get_json()
+    ends = client.patch(where, json={"saleEndsAt": "2030-05-17T18:00:00Z"}).get_json()
+    assert [(each["saleStartsAt"], each.get("saleEndsAt")) for each in (starts, ends)] == [
+        ("2030-05-01T18:00:00Z", None),
+        ("2030-05-01T18:00:00Z", "2030-05-17T18:00:00Z"),
+    ]
+
+
+def test_of_several_ticket_types_the_one_of_the_path_is_changed_and_deleted(
+    world: World, client: FlaskClient, ticket: dict[str, Any]
+) -> None:
+    types = f"{BASE}/events/{ticket['eventId']}/tickets"
+    other = client.post(types, json={"name": "Balcony", "price": ticket["price"], "quantity": 5}).get_json()
+    assert client.patch(f"{BASE}/tickets/{other['id']}", json={"quantity": 6}).get_json()["id"] == other["id"]
+    assert [each["quantity"] for each in client.get(types).get_json()["items"]] == [ticket["quantity"], 6]
+    assert client.delete(f"{BASE}/tickets/{other['id']}").status_code == 204
+    assert [each["id"] for each in client.get(types).get_json()["items"]] == [ticket["id"]]
 
 
 @pytest.mark.parametrize(
