@@ -22,7 +22,7 @@ from streams.runtime.app import App
 from streams.runtime.failures import dead_letter, decode_batch, is_interrupted, with_retries
 from streams.runtime.headers import FIRST_SEEN, first_seen, forwarded_headers
 from streams.runtime.kafka_types import Message, Record
-from streams.runtime.produce import append, send_to_dead_letters
+from streams.runtime.produce import append_keyed, send_to_dead_letters
 from streams.runtime.record_context import log_fields, trace_headers
 from tables.errors import MalformedRecord
 from tables.ids import id_bytes
@@ -99,9 +99,9 @@ class MailerAgent:
         await self._deliver_with_retries(batch)
         if len(batch.early) == len(messages):
             await asyncio.sleep(self._pause_s)
-        await self._append(JOBS, [(message, _again(message, job)) for message, job in batch.early])
-        await self._append(RETRIES, [(message, _again(message, job)) for message, job in batch.postponed])
-        await self._append(DELIVERIES, [(result[0], _delivery(*result)) for result in batch.results])
+        await append_keyed(self.app, JOBS, [_again(message, job) for message, job in batch.early])
+        await append_keyed(self.app, RETRIES, [_again(message, job) for message, job in batch.postponed])
+        await append_keyed(self.app, DELIVERIES, [_delivery(*result) for result in batch.results])
         await send_to_dead_letters(self.app, CONSUMER, batch.dead_letters)
         self._count(batch)
 
@@ -178,13 +178,6 @@ class MailerAgent:
             batch.fail(message, job, error)
         else:
             batch.results.append((message, job, DeliveryStatus.SENT))
-
-    async def _append(self, topic: str, records: list[tuple[Message, Record]]) -> None:
-        by_partition: dict[int, list[Record]] = {}
-        for message, record in records:
-            by_partition.setdefault(message.partition, []).append(record)
-        for partition, group in by_partition.items():
-            await append(self.app, topic, partition, group)
 
 
 def _composer(settings: Settings) -> Composer:

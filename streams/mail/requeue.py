@@ -9,9 +9,10 @@ from streams.runtime.app import App
 from streams.runtime.failures import dead_letter, decode_batch, interruptible_sleep
 from streams.runtime.headers import forwarded_headers
 from streams.runtime.kafka_types import Message, Record
-from streams.runtime.produce import append, send_to_dead_letters
+from streams.runtime.produce import append_keyed, send_to_dead_letters
 from streams.runtime.record_context import trace_headers
 from tables.errors import MalformedRecord
+from tables.ids import id_bytes
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
 
@@ -35,13 +36,9 @@ class RetriesAgent:
         last = max(message.timestamp for message in messages)
         # A producer may have set any timestamp.
         await interruptible_sleep(self.app, min(self._pause_s, last + self._pause_s - time.time()))
-        jobs: dict[int, list[Record]] = {}
         decoded, dead_letters = decode_batch(messages, decode_job)
-        for message, job in decoded:
-            again = Record(str(job.account).encode(), message.value, forwarded_headers(message))
-            jobs.setdefault(message.partition, []).append(again)
-        for partition, records in jobs.items():
-            await append(self.app, JOBS, partition, records)
+        again = [Record(id_bytes(job.account), message.value, forwarded_headers(message)) for message, job in decoded]
+        await append_keyed(self.app, JOBS, again)
         await send_to_dead_letters(self.app, RETRIES_CONSUMER, dead_letters)
 
 

@@ -70,7 +70,6 @@ class Office:
 @pytest.fixture
 def office(monkeypatch: pytest.MonkeyPatch) -> Office:
     office = Office()
-    monkeypatch.setattr(mailer, "append", office.append)
     monkeypatch.setattr(produce, "append", office.append)
     for name in ("BACKOFF_FIRST_S", "BACKOFF_MAX_S", "INTERRUPT_CHECK_S"):
         monkeypatch.setattr(failures, name, 0.001)

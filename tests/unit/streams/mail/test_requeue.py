@@ -34,7 +34,6 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Record]]:
     async def append(app: Any, topic: str, partition: int, records: list[Record]) -> None:
         topics.setdefault(topic, []).extend(records)
 
-    monkeypatch.setattr(requeue, "append", append)
     monkeypatch.setattr(produce, "append", append)
     return topics
 
@@ -55,7 +54,7 @@ def app(topics: dict[str, list[Record]], waits: list[float]) -> Any:
     return SimpleNamespace(
         add_agent=lambda *args, **options: None,
         counters=Counters(),
-        settings=SimpleNamespace(mail_retry_seconds=PAUSE_S),
+        settings=SimpleNamespace(mail_retry_seconds=PAUSE_S, partitions=4),
     )
 
 
