@@ -29,6 +29,9 @@ def role_part(role: str, group: RoleGroup, age: float) -> PartStatus:
     """A role by its group, and the age (s) of the oldest record that it has not done."""
     facts = {"workers": group.members, "lag": group.lag, "lags": dict(group.lags), "age": age, "group": group.state}
     behind = ", ".join(f"{lag} of {topic}" for topic, lag in group.lags.items() if lag)
+    if group.strangers:
+        text = f"{', '.join(group.strangers)} is in its group and takes records away: end it"
+        return PartStatus(role, PartState.DOWN, f"{text}; docs/operations.md, InputLost", facts)
     if not group.members:
         return PartStatus(role, PartState.DOWN, f"no worker, lag {behind or 0}", facts)
     text = f"{group.members} workers, {f'lag {behind}' if behind else 'no lag'}"

@@ -25,12 +25,16 @@ def role_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> dict[Role, tupl
 
 @dataclass(frozen=True, slots=True)
 class RoleGroup:
-    """The consumer group of a role: its state as Kafka names it, its number of members, its lag in records by topic."""
+    """The consumer group of a role: its state as Kafka names it, its number of members, its lag in records by topic.
+
+    ``strangers`` are the clients of members that are no workers: they take records away from these.
+    """
 
     state: str
     members: int
     lags: Mapping[str, int]
     partition_lags: Mapping[TopicPartition, int] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
 
     @property
     def lag(self) -> int:
@@ -104,7 +108,7 @@ class KafkaWatch:
         return LogState(
             {topic: sum(end for each, end in ends.items() if each.topic == topic) for topic in self._topic_names},
             {
-                role: _group(topics, members[group(role)], committed.get(group(role), {}), stable)
+                role: role_group(topics, members[group(role)], committed.get(group(role), {}), stable)
                 for role, topics in self._role_topics.items()
             },
             ends,
@@ -132,12 +136,16 @@ def make_client(kafka: ClientOptions) -> Any:
     )
 
 
-def _group(
+def role_group(
     topics: tuple[str, ...], said: Any, committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]
 ) -> RoleGroup:
+    """The group of a role that reads ``topics``, as the broker described it, with its offsets and the topics' ends."""
     lags = {place: _lag(committed.get(place), end) for place, end in ends.items() if place.topic in topics}
     by_topic = {topic: sum(lag for each, lag in lags.items() if each.topic == topic) for topic in topics}
-    return RoleGroup(said["group_state"], len(said["members"]), by_topic, lags)
+    # Each worker is a static member (streams/runtime/app.py).
+    strangers = [each for each in said["members"] if each.get("group_instance_id", "") is None]
+    told = tuple(f"{each['client_id']} from {each['client_host'].lstrip('/')}" for each in strangers)
+    return RoleGroup(said["group_state"], len(said["members"]) - len(told), by_topic, lags, told)
 
 
 def _lag(committed: Any, end: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connect.connectors.rest_client import ConnectorState
-from connect.observe.lag import RoleGroup
+from connect.observe.lag import RoleGroup, role_group
 from lab.free_ports import free
 from ops.part_status import PartState, PartStatus, size
 from ops.server_probes import connector_part
@@ -156,6 +156,15 @@ def test_a_copy_that_is_far_behind_is_told(mark: int | None, state: PartState, t
 def test_a_role_that_holds_a_record_for_long_is_told(lag: int, age: float, state: PartState, text: str) -> None:
     part = role_part("sales", RoleGroup("Stable", 1, {"ticket-purchase": lag}), age)
     assert (part.state, part.text) == (state, text)
+
+
+def test_a_program_that_takes_records_away_from_a_role_is_named() -> None:
+    ours = {"group_instance_id": "sales-0", "client_id": "faust", "client_host": "/10.0.0.1"}
+    theirs = {"group_instance_id": None, "client_id": "kafka-python-3", "client_host": "/10.0.0.9"}
+    group = role_group(("ticket-purchase",), {"group_state": "Stable", "members": [ours, theirs]}, {}, {})
+    part = role_part("sales", group, 0.0)
+    assert (group.members, part.state) == (1, PartState.DOWN)
+    assert part.text.startswith("kafka-python-3 from 10.0.0.9 is in its group and takes records away: ")
 
 
 @pytest.mark.parametrize(
