@@ -321,6 +321,13 @@ def test_an_exchange_takes_a_seat_that_only_the_plan_in_force_has(driver: SeatDr
     assert (driver.section().plan, driver.out()) == (2, (0, 1))
 
 
+def test_an_exchange_gives_back_a_seat_of_a_section_that_the_plan_in_force_lacks(driver: SeatDriver) -> None:
+    driver.named(1, "B-1-1", key=STAND)
+    driver.plan(2, {"A": ["s"]})
+    assert seats_of(driver.exchange(1, 1, ("B-1-1",), ("A-1-1",))) == ("A-1-1",)
+    assert (driver.out("A"), driver.out("B")) == ((0, 1), (0, 0))
+
+
 @pytest.mark.parametrize(("bound", "limit"), [("PURCHASE_MAX_CHANGES", 1), ("PURCHASE_MAX_SEATS", 2)])
 def test_seats_are_exchanged_only_so_often(
     driver: SeatDriver, monkeypatch: pytest.MonkeyPatch, bound: str, limit: int
@@ -334,14 +341,20 @@ def test_seats_are_exchanged_only_so_often(
     assert driver.exchange(1, 2, ("A-1-2",), ("A-1-3",)).kind is OutcomeKind.CONFIRMED
 
 
-def test_a_plan_that_is_not_complete_sells_nothing(driver: SeatDriver) -> None:
+@pytest.mark.parametrize("batch", [1, 100])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_plan_that_is_not_complete_sells_nothing(batch: int, parts: int) -> None:
+    driver = SeatDriver(HALL, batch)
     driver.named(1, "A-1-1")
-    first, *others = hall_pieces(2, HALL, EVENT)
-    for piece in others:
+    last, *pieces = hall_pieces(2, HALL, EVENT)
+    if parts == 2:
+        pieces.append(replace(last, parts=2, rows=last.rows[:1]))
+        last = replace(last, part=1, parts=2, rows=last.rows[1:])
+    for piece in pieces:
         driver.send(piece)
     driver.define(*TYPES, version=2, plan=2)
     assert refusal_of(driver.named(2, "A-1-2")) == rejected(Reason.EVENT_NOT_OPEN, plan=2)
-    driver.send(first)
+    driver.send(last)
     assert driver.named(3, "A-1-2").kind is OutcomeKind.CONFIRMED
 
 
