@@ -86,18 +86,15 @@ class SectionState:
 
     def seen_by(self, layout: SectionLayout) -> "SectionState":
         """The same seats by the layout of another plan; this state stays as it is."""
-        if layout.plan == self.layout.plan:
-            return self
         if self._seen is None or self._seen.layout.plan != layout.plan:
             self._seen = self._moved(layout)
         return self._seen
 
     def move(self, layout: SectionLayout) -> None:
         """Keep the seats that are out by the layout of another plan."""
-        if layout.plan != self.layout.plan:
-            moved = self._moved(layout)
-            self.layout, self.removed = layout, moved.removed
-            self._set(moved.free, moved.held)
+        moved = self._moved(layout)
+        self.layout, self.removed = layout, moved.removed
+        self._set(moved.free, moved.held)
 
     def take(self, chosen: Sequence[RowBits], *, sold: bool) -> None:
         """Mark free seats as held or sold. Raises InvariantBroken if one is not free."""
