@@ -155,12 +155,14 @@ def test_a_worker_that_waits_for_a_server_is_well_until_it_waits_no_more(watchdo
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_an_ended_task_of_a_client_is_noticed_at_once(watchdog: Watchdog, reading: Input, name: str) -> None:
+def test_an_ended_task_of_a_client_is_noticed_at_once(watchdog: Watchdog, reading: Input, app: App, name: str) -> None:
     check(watchdog, 1)
     reading.tasks[name].done = lambda: True
     with pytest.raises(Stalled, match=f"{name} has ended"):
         check(watchdog, 1)
     assert watchdog.problem == f"{name} has ended"
+    app._stopped.set()  # then it is meant to
+    check(watchdog, 1)
 
 
 def test_clients_that_have_not_begun_are_no_problem(watchdog: Watchdog, reading: Input, app: App) -> None:
