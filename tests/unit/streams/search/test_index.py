@@ -255,8 +255,9 @@ def test_a_change_of_nobody_knows_which_event_is_malformed(value: bytes | None) 
         decode_event(value)
 
 
-def test_an_unreadable_change_is_a_dead_letter_and_takes_its_event_out_of_the_search(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("wrong", [{"tags": [None]}, {"title": "no event begins never"}], ids=["row", "document"])
+def test_a_change_that_can_not_be_indexed_is_a_dead_letter_and_takes_its_event_out_of_the_search(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
 ) -> None:
     client = FakeClient(VERSION)
     app: Any = FakeApp()
@@ -268,12 +269,12 @@ def test_an_unreadable_change_is_a_dead_letter_and_takes_its_event_out_of_the_se
         buried.extend(letters)
 
     monkeypatch.setattr("streams.search.indexer.send_to_dead_letters", send)
-    value = json.dumps({"id": str(EVENT), "__lsn": 9, "tags": [None]}).encode()
+    value = json.dumps({"id": str(EVENT), "__lsn": 9} | wrong).encode()
     message: Any = SimpleNamespace(topic="t", partition=1, offset=9, key=b"k", value=value, headers=[])
     asyncio.run(agent._handle([message]))
 
     assert json.loads(client.written[-1]) == {"id": str(EVENT), "deleted": True}
-    assert len(buried) == 1
+    assert [letter.value for letter in buried] == [value]
 
 
 def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
