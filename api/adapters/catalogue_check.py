@@ -69,7 +69,7 @@ class CatalogueRows(CatalogueCheck):
         self._pieces = pieces
         self._announce = announce
         self._clock = clock
-        self._accounts: BoundedCache[UUID, bool] = BoundedCache(ACCOUNTS_MAX, REMEMBERED_S)
+        self._accounts: BoundedCache[UUID, bool] = BoundedCache(ACCOUNTS_MAX, REMEMBERED_S, clock)
         self._events: dict[UUID, AnnouncedEvent] = {}
         self._reading: dict[UUID, EventReading] = {}
         self._failed_at = float("-inf")

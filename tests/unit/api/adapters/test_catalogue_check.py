@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -258,3 +259,32 @@ def test_a_crowd_for_an_event_reads_it_once() -> None:
 
     asyncio.run(crowd())
     assert (world.reads, len(world.told)) == (1, 1)
+
+
+class AccountTable:
+    """The accounts that there are, and those that were looked for."""
+
+    def __init__(self, *accounts: UUID) -> None:
+        self.accounts = set(accounts)
+        self.asked: list[UUID] = []
+
+    def one(self, _: str, id: UUID) -> object:  # noqa: A002 (as the query calls it)
+        self.asked.append(id)
+        return {} if id in self.accounts else None
+
+
+def test_an_account_that_there_is_is_looked_for_once_a_minute_and_others_each_time() -> None:
+    async def scenario() -> None:
+        world, known, unknown = World(), uuid4(), uuid4()
+        table: Any = AccountTable(known)
+        catalogue = CatalogueRows(table, world.listing, world.pieces, world._announce, lambda: world.now)
+        for account in (known, known, unknown, unknown):
+            with pytest.raises(Refused) if account is unknown else nullcontext():
+                await catalogue.check_account(account)
+        assert table.asked == [known, unknown, unknown]
+        table.accounts.clear()
+        world.now = REMEMBERED_S
+        with pytest.raises(Refused, match="no such account"):
+            await catalogue.check_account(known)
+
+    asyncio.run(scenario())
