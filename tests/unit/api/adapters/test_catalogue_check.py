@@ -98,6 +98,7 @@ def test_the_log_is_told_of_an_event_before_its_first_purchase_and_once() -> Non
     assert (told.event, told.version) == (world.current.event.id, world.current.event.version)
     assert [ticket.id for ticket in told.definition.ticket_types] == [ticket.id for ticket in world.current.tickets]
     assert world.reads == 1
+    assert not world.catalogue._reading  # nothing is kept of who waited
 
 
 def test_a_ticket_type_that_came_later_is_told_before_it_is_sold() -> None:
