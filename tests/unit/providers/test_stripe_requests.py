@@ -9,6 +9,7 @@ import pytest
 import urllib3
 
 from lab.free_ports import free
+from providers.port import ProviderUnavailable
 from providers.stripe import StripeKeys, StripeProvider
 from providers.stripe_objects import StripeBalance, StripeCharge
 from tables.messages.payment_requests import PaymentRequestKind
@@ -54,8 +55,8 @@ def test_each_request_is_one_that_stripe_knows(url: str, kind: PaymentRequestKin
 def test_a_request_that_stripe_does_not_know_is_noticed(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.stripe._CHARGE", {"expands": ["latest_charge"]})
     provider = StripeProvider(StripeKeys("sk_test_1", "", ""), "", url)
-    [failed] = asyncio.run(provider.carry_out(request(R.CAPTURE)))
-    assert failed.kind == "failed"
+    with pytest.raises(ProviderUnavailable, match="InvalidRequestError"):
+        asyncio.run(provider.carry_out(request(R.CAPTURE)))
 
 
 def test_stripe_gives_the_fee_with_a_payment_that_is_asked_for(url: str) -> None:
