@@ -35,9 +35,8 @@ def _stock(bounds: StockBounds) -> Invariant:
         else InvariantVerdict.UNKNOWN
     )
     checked = counted_text("{number} balance checked", "{number} balances checked", bounds.checked)
-    detail = bounds.broken or (checked if bounds.checked else board_text("nothing was sold yet"))
     promise = board_text("No ticket is sold twice: 0 ≤ held + sold ≤ quantity")
-    return Invariant("stock", promise, verdict, detail)
+    return Invariant("stock", promise, verdict, bounds.broken or checked)
 
 
 def _decided(ledger: Component) -> Invariant:
