@@ -53,12 +53,16 @@ class RecordBatch(NamedTuple):
         """The last offset of the batch, even if compaction has removed that record."""
         return self.base + (max(0, self.delta) if self.is_current else 0)
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether it has a record for each of its offsets: compaction has removed none."""
+        return self.is_current and self.delta == self.number - 1
+
     def believed_last(self, following: "RecordBatch | None") -> int:
         """The last offset if the checksum is wrong, unless the header contradicts itself or the following batch."""
-        consistent = self.is_current and self.delta == self.number - 1
         if following is not None:
-            return min(self.last, following.base - 1) if consistent else following.base - 1
-        return self.last if consistent else self.base
+            return min(self.last, following.base - 1) if self.is_dense else following.base - 1
+        return self.last if self.is_dense else self.base
 
 
 class BatchRecord(NamedTuple):
@@ -124,7 +128,8 @@ def decode_records(batch: RecordBatch) -> Iterator[BatchRecord | UnreadableOffse
             length, at = _varint(raw, begin)
             end = _checked(at + length, at + 1, len(raw))
             record = _record(batch, at, end)
-            _checked(record.offset, due, batch.last)
+            # Each record that follows needs an offset, too.
+            _checked(record.offset, due, batch.last - max(0, batch.number - found))
         except (BrokenRecord, IndexError) as error:
             unread = unread or UnreadableOffsets(due, due, error, b"")
             unread = unread._replace(raw=raw[begin - len(unread.raw) : end])

@@ -138,7 +138,7 @@ class _Readable(DefaultRecordBatch):  # type: ignore[misc,unused-ignore]
         try:
             self._maybe_uncompress()
             while (record := next(self, None)) is not None:
-                if not due <= record.offset <= self.last_offset:
+                if not due <= record.offset <= (due if self._batch.is_dense else self.last_offset):
                     raise BrokenRecord(f"offset {record.offset} where {due} is due")
                 due = record.offset + 1
                 yield record

@@ -123,9 +123,11 @@ class SkippingPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc,u
                     if record.offset != self.next_fetch_offset:
                         if getattr(batch, "base_offset", 0) <= record.offset < begin:
                             continue  # before the requested offset
+                        self._expect_gap(number, record.offset)
                         yield self._jump(record.offset, batch.next_offset)
                     self.next_fetch_offset = record.offset + 1
                     yield self._consumer_record(self._tp, record)
+                self._expect_gap(number, batch.next_offset)
             except Exception as error:  # noqa: BLE001 (whatever it is, it is the batch's)
                 yield from self._one_by_one(self._raw(number), error)
             if self.next_fetch_offset < batch.next_offset:
@@ -144,6 +146,11 @@ class SkippingPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc,u
             if batch.is_transactional and batch.producer_id in self._aborted_producers:
                 return True
         return bool(batch.is_control_batch)
+
+    def _expect_gap(self, number: int, end: int) -> None:
+        """Raises BrokenRecord if offsets before ``end`` are due in a batch in which each has a record."""
+        if self.next_fetch_offset < end and self._raw(number).is_dense:
+            raise BrokenRecord(f"no record has the offset {self.next_fetch_offset}")
 
     def _jump(self, offset: int, end: int) -> SkippedOffsets:
         """The offsets before the next record of a batch. Raises BrokenRecord if its offset is impossible."""

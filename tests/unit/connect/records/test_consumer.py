@@ -105,6 +105,12 @@ def test_a_record_that_claims_the_offset_of_another_is_left_out() -> None:
     assert read(sealed(raw[:at] + b"\x04" + raw[at + 1 :]) + batch(2, b"c")) == [(0, b"aaaa"), (2, b"c"), 3, 1]
 
 
+def test_of_a_record_that_claims_the_offset_of_the_next_only_it_is_left_out() -> None:
+    raw = batch(0, b"aaaa", b"bbbb", b"cccc")
+    at = raw.index(b"key", raw.index(b"aaaa")) - 2
+    assert read(sealed(raw[:at] + b"\x04" + raw[at + 1 :])) == [(0, b"aaaa"), (2, b"cccc"), 3, 1]
+
+
 def test_a_batch_with_a_wrong_checksum_is_left_out_and_what_follows_is_fetched_anew() -> None:
     spoilt = batch(0, b"aaaa", b"bbbb").replace(b"aaaa", b"aaab")
     assert read(spoilt + batch(2, b"c")) == [2, 2]

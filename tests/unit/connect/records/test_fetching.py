@@ -199,6 +199,9 @@ def test_bytes_behind_the_last_record_are_no_record() -> None:
     begin=st.integers(0, 2),
 )
 @example("zstd", [(677, b"\xfc")], 0)  # an empty frame, and bytes after it
+@example("none", [(1170, b"\x04")], 0)  # the second record claims the offset of the third
+@example("none", [(1170, b"\x04")], 2)
+@example("none", [(1192, b"\x00")], 2)  # the third claims that of the first, from which nobody reads
 def test_whatever_a_batch_holds_each_offset_is_accounted_for_once(
     codec: str, changes: list[tuple[int, bytes]], begin: int
 ) -> None:
