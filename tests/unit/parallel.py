@@ -1,4 +1,4 @@
-"""A plugin of pytest, ``-p tests.unit.parallel --processes 6``: several processes run the tests that one has collected.
+"""A plugin of pytest, ``-p tests.unit.parallel --processes 8``: several processes run the tests that one has collected.
 
 They are forked when all is imported, which takes longest, and each takes one file of tests after another, until none is
 left. What they find is reported by the first, as if it had run the tests itself.
@@ -14,18 +14,19 @@ from typing import Any, Final
 import pytest
 
 HERE: Final = Path(__file__).parent
-# Tests in these rooms mostly wait. Two processes begin with them and go first when they may go on.
+# Tests in these rooms mostly wait, also for programs. Three processes begin with them and go first when they may go on.
 WAITING: Final = (
     "api/adapters",
     "api/http",
     "connect",
-    "ops/commands",
+    "lab",
+    "ops",
     "providers",
     "stack",
     "streams/runtime",
     "telemetry",
 )
-FIRST_AT_WAITING: Final = 2
+FIRST_AT_WAITING: Final = 3
 NICENESS: Final = 10
 # A file's number in a pipe, which a process takes whole.
 NUMBER_BYTES: Final = 4
@@ -43,7 +44,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     count: int = session.config.option.processes
     if count == 1 or session.config.option.collectonly or session.testsfailed:
         return None
-    files = [list(items) for _, items in groupby(session.items, lambda item: item.path)]
+    # The largest first, so that none is left with much to do at the end.
+    files = sorted((list(items) for _, items in groupby(session.items, lambda item: item.path)), key=len, reverse=True)
     rooms = tuple(f"{HERE / room}/" for room in WAITING)
     waits = [str(file[0].path).startswith(rooms) for file in files]
     queues = [queue(number for number, each in enumerate(waits) if each is waiting) for waiting in (True, False)]
