@@ -69,7 +69,7 @@ servers-e2e: $(STAMP) browser
 servers-chaos: $(STAMP) browser
 	TURNSTILE_FREE_PORTS=26000-32767 $(ON_SERVERS) tests/chaos tests/integration
 
-check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about 62 s, a first time 85
+check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: about 65 s, a first time 85
 	@$(BOTH) lint unit
 
 # With a + make prints what comes as it comes, also beside the linters.
