@@ -100,13 +100,18 @@ def test_a_change_goes_to_every_holder_page_by_page(world: World, driver: Ledger
     assert changed == {purchase_id(number) for number in range(8)}
 
 
-def test_a_crash_between_two_pages_goes_on_from_the_last(
-    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def change_for_eight_buyers(world: World, driver: LedgerDriver) -> Outcome | None:
+    """A change of an event, which is told to three of its buyers a page; nothing else is to be sent."""
     world.agent._mails_at_once = 3
     world.tell(driver.define(ticket_type()), *(driver.buy(number) for number in range(8)))
     world.jobs.clear()
-    change = driver.define(ticket_type(), version=2, venue="Fenice")
+    return driver.define(ticket_type(), version=2, venue="Fenice")
+
+
+def test_a_crash_between_two_pages_goes_on_from_the_last(
+    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = change_for_eight_buyers(world, driver)
     append, left = world.append, [5]
 
     async def failing(app: Any, topic: str, partition: int, records: list[Record]) -> None:
@@ -128,10 +133,7 @@ def test_a_crash_between_two_pages_goes_on_from_the_last(
 def test_a_rebalance_waits_for_one_page_of_a_change_and_the_next_worker_sends_the_rest(
     world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.agent._mails_at_once = 3
-    world.tell(driver.define(ticket_type()), *(driver.buy(number) for number in range(8)))
-    world.jobs.clear()
-    change = driver.define(ticket_type(), version=2, venue="Fenice")
+    change = change_for_eight_buyers(world, driver)
     world.app.flow_control.suspend()
     with pytest.raises(Interrupted):
         world.tell(change)
