@@ -47,7 +47,7 @@ def test_a_crowd_is_one_question_a_second(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("known", [{KIND: Left(Availability.AVAILABLE, 5)}, None])
-def test_whoever_looks_while_one_asks_is_told_what_was_known(
+def test_a_lookup_during_a_slow_one_gives_the_entry_before_it(
     ledger: Ledger, known: TicketsLeft | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if known is None:
