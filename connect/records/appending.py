@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from connect.client_options import ClientOptions
+from connect.records.connection import disconnect
 from tables.messages.dead_letters import Header
 
 APPEND_TIMEOUT_S: Final = 30.0
@@ -38,7 +39,7 @@ class Appender:
 
     def close(self) -> None:
         try:
-            self._run(self._producer.stop())
+            self._run(disconnect(self._producer))
         finally:
             self._runner.close()
 
@@ -70,6 +71,6 @@ async def _started(kafka: ClientOptions) -> AIOKafkaProducer:
     try:
         await producer.start()
     except BaseException:
-        await producer.stop()
+        await disconnect(producer)
         raise
     return producer

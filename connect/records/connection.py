@@ -5,13 +5,20 @@ is written meanwhile; uvloop raises RuntimeError, where aiokafka expects OSError
 sending or metadata for good: the process would stay in its group and do nothing.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiokafka import conn
 from aiokafka.errors import KafkaConnectionError
 
+from telemetry.rate_limited import RateLimitedLog
+
+STOP_TIMEOUT_S: Final = 2.0
+
+limited_log = RateLimitedLog(logging.getLogger(__name__))
 Client = TypeVar("Client", bound=Any)
 
 
@@ -49,4 +56,13 @@ async def started(client: Client) -> AsyncIterator[Client]:
         await client.start()
         yield client
     finally:
-        await client.stop()
+        await disconnect(client)
+
+
+async def disconnect(client: Any) -> None:
+    """Stop a client of Kafka within STOP_TIMEOUT_S, though it may wait 30 s for the end of TLS with a hung broker."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await client.stop()
+    except Exception as error:  # noqa: BLE001 (whatever it is, nobody uses the client any more)
+        limited_log.warning("stop", "a client of Kafka did not stop cleanly: %r", error)

@@ -14,6 +14,7 @@ from api.adapters.ledger.pending_requests import result_within
 from api.problems import Unavailable
 from connect.client_options import ClientOptions
 from connect.partitioning import partition_of
+from connect.records.connection import disconnect
 from connect.topics import COMMANDS
 from tables.ids import id_bytes
 from tables.messages.announcements import Announced
@@ -27,7 +28,7 @@ GIVE_UP_S: Final = 1.5
 ACKNOWLEDGED_WITHIN_S: Final = GIVE_UP_S + 0.3
 RETRY_S: Final = 0.5
 CONNECT_S: Final = 5.0
-CLOSE_S: Final = 2.0
+FLUSH_TIMEOUT_S: Final = 2.0
 # Records within that time share a batch: fewer and fuller requests under load, this much latency when nearly idle.
 LINGER_S: Final = 0.005
 # Background records, which nobody waits for at a screen, gather longer if one comes so soon after another.
@@ -182,7 +183,7 @@ class CommandProducer:
         for place, batch in list(self._batches.items()):
             self._flush(place, batch)
         producer, self._producer = self._producer, None
-        deadline = time.monotonic() + CLOSE_S
+        deadline = time.monotonic() + FLUSH_TIMEOUT_S
         while self._tasks and (left := deadline - time.monotonic()) > 0:
             await asyncio.wait(self._tasks, timeout=left)
         if producer is not None:
@@ -253,15 +254,6 @@ class CommandProducer:
             if producer is not None:
                 await disconnect(producer)
             await asyncio.sleep(self._retry_s)
-
-
-async def disconnect(client: Any) -> None:
-    """Stop a client of Kafka within CLOSE_S. By itself it waits 30 s for the end of TLS with a broker that hangs."""
-    try:
-        async with asyncio.timeout(CLOSE_S):
-            await client.stop()
-    except Exception as error:  # noqa: BLE001 (whatever it is, the next client takes its place)
-        limited_log.warning("close", "a client of Kafka did not stop cleanly: %r", error)
 
 
 def trace_headers() -> list[tuple[str, bytes]] | None:

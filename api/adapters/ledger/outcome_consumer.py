@@ -9,8 +9,8 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from api.adapters.ledger.command_producer import disconnect
 from connect.client_options import ClientOptions
+from connect.records.connection import disconnect
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.records.unread import count_unreadable
 from connect.topics import OUTCOMES

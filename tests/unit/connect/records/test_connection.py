@@ -11,6 +11,7 @@ from aiokafka import conn
 from aiokafka.client import create_conn
 from aiokafka.errors import KafkaConnectionError
 
+from connect.records import connection
 from connect.records.connection import Connection, install, started
 
 Send = Callable[[Any], Any]
@@ -67,7 +68,9 @@ def test_the_clients_of_a_process_use_it(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [type(one) for one in made] == [Connection]
 
 
-def test_a_client_that_can_not_be_started_is_stopped_too() -> None:
+def test_a_client_that_can_not_be_started_is_stopped_too_but_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STOP_TIMEOUT_S", 0.01)
+
     class Client:
         is_stopped = False
 
@@ -76,9 +79,10 @@ def test_a_client_that_can_not_be_started_is_stopped_too() -> None:
 
         async def stop(self) -> None:
             self.is_stopped = True
+            await asyncio.sleep(60)
 
     async def scenario(client: Client) -> None:
-        async with started(client):
+        async with asyncio.timeout(2), started(client):
             pytest.fail("it could not be started")
 
     client = Client()

@@ -13,6 +13,7 @@ from api.adapters.ledger import command_producer
 from api.adapters.ledger.command_producer import GIVE_UP_S, LINGER_S, CommandProducer
 from api.problems import Unavailable
 from connect.client_options import ClientOptions
+from connect.records import connection
 from connect.topics import COMMANDS
 from tests.unit.api.adapters.test_catalogue_check import listing
 from tests.unit.api.soon import soon
@@ -278,7 +279,7 @@ def test_a_producer_that_has_ended_is_replaced() -> None:
 def test_no_partition_waits_for_the_end_of_the_producer_before(
     kind: type[Producer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command_producer, "CLOSE_S", 0.5)
+    monkeypatch.setattr(connection, "STOP_TIMEOUT_S", 0.5)
 
     async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         cluster.producers[0].has_ended, cluster.kind = True, Producer

@@ -9,9 +9,9 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from api.adapters.ledger import command_producer
 from api.adapters.ledger.outcome_consumer import OutcomeConsumer, OutcomeFanout, Reader
 from connect.client_options import ClientOptions
+from connect.records import connection
 from connect.records.fetching import SkippedOffsets
 from connect.records.unread import unreadable_offsets
 from connect.topics import OUTCOMES
@@ -169,7 +169,7 @@ async def hang(_: object) -> None:
 @pytest.mark.parametrize("stop", [Consumer.stop, hang])
 def test_it_goes_on_where_it_was_after_a_fault(stop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Consumer, "stop", stop)
-    monkeypatch.setattr(command_producer, "CLOSE_S", 0.05)
+    monkeypatch.setattr(connection, "STOP_TIMEOUT_S", 0.05)
 
     async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         broker.logs[0].append(b"before")
