@@ -19,6 +19,7 @@ GATHER_S: Final = 0.02
 LOOKUP_MAX_PURCHASES: Final = 200
 # Half of the loop's threads: purchases that read an event have the others while a worker hangs.
 LOOKUPS_MAX: Final = 8
+THREAD_WAIT_S: Final = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +81,17 @@ class KnownPurchases:
         lookup.found.set_result(await self._on_record(event, lookup.purchases))
 
     async def _on_record(self, event: UUID, purchases: Collection[UUID]) -> Collection[UUID]:
-        if not self._threads.locked():
-            async with self._threads:
-                try:
-                    return await asyncio.to_thread(self._ask, event, purchases)
-                except Exception as error:
-                    if not isinstance(error, Unavailable):
-                        log.exception("the purchases on record could not be asked")
-        return purchases  # each may be on record
+        """Those on record; all, since each may be, where no answer comes, or no thread is free in time."""
+        try:
+            async with asyncio.timeout(THREAD_WAIT_S):
+                await self._threads.acquire()
+        except TimeoutError:
+            return purchases
+        try:
+            return await asyncio.to_thread(self._ask, event, purchases)
+        except Exception as error:
+            if not isinstance(error, Unavailable):
+                log.exception("the purchases on record could not be asked")
+            return purchases
+        finally:
+            self._threads.release()

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.adapters.ledger import known_purchases
 from api.adapters.ledger.known_purchases import LOOKUPS_MAX, KnownPurchases
 from api.problems import Unavailable
 from tests.unit.api.soon import soon
@@ -132,7 +133,22 @@ def test_a_question_that_hangs_holds_up_no_other_event_and_no_later_question() -
     asyncio.run(scenario())
 
 
-def test_questions_that_hang_leave_threads_to_others() -> None:
+def test_many_questions_at_once_are_all_asked() -> None:
+    """Else who asks about many events at once would get past what only new purchases are refused for."""
+
+    def ask(event: UUID, purchases: Collection[UUID]) -> set[UUID]:
+        return set()
+
+    async def scenario() -> None:
+        known = KnownPurchases(ask, gather_s=0)
+        assert all(await asyncio.gather(*(known.is_new(uuid4(), uuid4()) for _ in range(5 * LOOKUPS_MAX))))
+
+    asyncio.run(scenario())
+
+
+def test_questions_that_hang_leave_threads_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_purchases, "THREAD_WAIT_S", 0.05)
+
     async def scenario() -> None:
         goes_on = threading.Event()
 
