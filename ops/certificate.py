@@ -22,10 +22,11 @@ DNS_NAME, IP_ADDRESS, VERSION, PUBLIC_KEY, EXTENSIONS = 0x82, 0x87, 0xA0, 0xA1, 
 def self_signed() -> str:
     """A certificate for this host, valid for a year, and its key, as one PEM text."""
     key = new_key()
-    body = _body(public_key(key), datetime.now(UTC))
+    public = public_key(key)
+    body = _body(public, datetime.now(UTC))
     signature = _der(SEQUENCE, *map(_integer, sign(key, body)))
     certificate = _der(SEQUENCE, body, SIGNED_BY, _bits(signature))
-    return _pem("CERTIFICATE", certificate) + _pem("PRIVATE KEY", _private(key))
+    return _pem("CERTIFICATE", certificate) + _pem("PRIVATE KEY", _private(key, public))
 
 
 def _body(public: bytes, now: datetime) -> bytes:
@@ -45,10 +46,10 @@ def _body(public: bytes, now: datetime) -> bytes:
     )
 
 
-def _private(key: int) -> bytes:
+def _private(key: int, public: bytes) -> bytes:
     """The private key (RFC 5208 with RFC 5915)."""
     secret = _der(OCTET_STRING, key.to_bytes(KEY_BYTES, "big"))
-    inner = _der(SEQUENCE, _integer(1), secret, _der(PUBLIC_KEY, _bits(public_key(key))))
+    inner = _der(SEQUENCE, _integer(1), secret, _der(PUBLIC_KEY, _bits(public)))
     return _der(SEQUENCE, _integer(0), CURVE, _der(OCTET_STRING, inner))
 
 
