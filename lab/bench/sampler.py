@@ -23,7 +23,7 @@ from stack.child import Command
 from stack.member import StackMember
 
 TOGGLE: Final = signal.SIGRTMIN
-SAMPLE_EVERY_S: Final = 0.002
+SAMPLE_EVERY_S: Final = 0.002  # of CPU; a system whose clock ticks less often takes fewer
 FRAMES_MAX: Final = 80
 FUNCTIONS_SHOWN_MAX: Final = 40
 STALL_TIMEOUT_S: Final = 10.0
@@ -93,7 +93,7 @@ def report(outputs: Iterable[Path]) -> str:
             for name in set(stack):
                 whole[name] += count
     total = sum(own.values()) or 1
-    lines = [f"{total} samples of {SAMPLE_EVERY_S * 1000:.0f} ms of CPU", "", "by itself"]
+    lines = [f"{total} samples", "", "by itself"]
     lines += [f"{100 * count / total:6.1f} %  {_short(name)}" for name, count in own.most_common(FUNCTIONS_SHOWN_MAX)]
     lines += ["", "with what it calls"]
     lines += [f"{100 * count / total:6.1f} %  {_short(name)}" for name, count in whole.most_common(FUNCTIONS_SHOWN_MAX)]
