@@ -114,15 +114,22 @@ def test_users_and_rights_are_those_of_one_broker(services: Services) -> None:
         assert set(protocols.values()) == {"SASL_PLAINTEXT"}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a deployment's secrets, with the one that the relay has given."""
+    folder = tmp_path_factory.mktemp("made")
+    make_secrets(folder)
+    (folder / "smtp_password").write_text("word")
+    return folder
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_every_part_knows_all_brokers_and_asks_for_three_copies(
-    name: str, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, services: Services, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_secrets(tmp_path / "made")
-    (tmp_path / "made" / "smtp_password").write_text("word")
     (tmp_path / "given").mkdir()
     for secret in services[name]["secrets"]:
-        (tmp_path / "given" / secret["target"]).write_bytes((tmp_path / "made" / secret["source"]).read_bytes())
+        (tmp_path / "given" / secret["target"]).write_bytes((made / secret["source"]).read_bytes())
     environment = services[name]["environment"]
     known = variables(Settings) | {"TURNSTILE_SECRETS_DIR", "TMPDIR"}
     assert set(environment) <= known

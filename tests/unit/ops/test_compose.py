@@ -163,15 +163,22 @@ def test_every_variable_of_ours_is_a_setting(services: Services) -> None:
         assert environment["TURNSTILE_SECRETS_DIR"] == "/run/secrets"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a deployment's secrets."""
+    folder = tmp_path_factory.mktemp("made")
+    make_secrets(folder)
+    return folder
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_its_variables_and_secrets_together_are_settings_that_hold(
-    name: str, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, services: Services, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_secrets(tmp_path / "made")
     given = tmp_path / "given"
     given.mkdir()
     for secret in services[name]["secrets"]:
-        (given / secret["target"]).write_bytes((tmp_path / "made" / secret["source"]).read_bytes())
+        (given / secret["target"]).write_bytes((made / secret["source"]).read_bytes())
     for key, value in services[name]["environment"].items():
         monkeypatch.setenv(key, by_default(value))
     now = Settings(_secrets_dir=given)
