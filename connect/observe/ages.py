@@ -32,10 +32,11 @@ class OldestRecords:
         found: dict[TopicPartition, int] = {}
         for _ in range(POLL_MAX_COUNT):
             for place, records in consumer.poll(timeout_ms=POLL_MS).items():
-                found.setdefault(place, records[0].timestamp)
-                consumer.pause(place)
-            if len(found) == len(waiting):
+                found[place] = records[0].timestamp
+            if not (missing := waiting.keys() - found):
                 break
+            # Not paused: kafka-python would neither read what is paused in the next call nor all of what is resumed.
+            consumer.assign(list(missing))
         return {place: max(0.0, time.time() - at / 1000) for place, at in found.items()}
 
     def close(self) -> None:
@@ -50,5 +51,6 @@ class OldestRecords:
                 self._kafka,
                 auto_offset_reset="earliest",
                 max_partition_fetch_bytes=FETCH_MAX_BYTES,
+                max_poll_records=FETCH_MAX_BYTES,  # all that was fetched, however small
             )
         return self._consumer

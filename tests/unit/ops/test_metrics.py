@@ -104,30 +104,39 @@ def test_a_source_that_hangs_does_not_keep_the_exporter_from_ending() -> None:
 
 
 class FakeConsumer:
-    """Gives batches of records, one for each poll."""
+    """Gives batches of records, one for each poll: those of assigned partitions that are not paused."""
 
     def __init__(self, *batches: dict[Any, list[Any]]) -> None:
         self.batches = list(batches)
         self.sought: dict[Any, int] = {}
+        self.read: set[Any] = set()
+        self.paused: set[Any] = set()
 
-    def assign(self, places: list[Any]) -> None: ...
+    def assign(self, places: list[Any]) -> None:
+        self.read = set(places)
+        self.paused &= self.read
 
-    def pause(self, place: Any) -> None: ...
+    def pause(self, place: Any) -> None:
+        self.paused.add(place)
 
     def seek(self, place: Any, offset: int) -> None:
         self.sought[place] = offset
 
     def poll(self, timeout_ms: int) -> dict[Any, list[Any]]:
-        return self.batches.pop(0) if self.batches else {}
+        batch = self.batches.pop(0) if self.batches else {}
+        return {place: records for place, records in batch.items() if place in self.read - self.paused}
 
 
-def test_the_age_is_that_of_the_first_record_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_age_is_that_of_the_first_record_that_waits_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000.0)
     oldest = OldestRecords({})
     one, other = SimpleNamespace(timestamp=900_000), SimpleNamespace(timestamp=999_000)
-    consumer = FakeConsumer({"a": [one, other]}, {"a": [other]}, {"b": [other]})
+    batches: Any = {"a": [one, other]}, {"a": [other]}, {"b": [other]}
+    consumer = FakeConsumer(*batches)
     oldest._consumer = consumer
     waiting: Any = {"a": 5, "b": 7, "c": 9}
     assert oldest.ages(waiting) == {"a": 100.0, "b": 1.0}
     assert consumer.sought == waiting
+    consumer.batches += batches
+    assert oldest.ages(waiting) == {"a": 100.0, "b": 1.0}
     assert oldest.ages({}) == {}
