@@ -114,15 +114,16 @@ class SkippingPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc,u
                 yield self._skip(batch.next_offset - 1)
                 continue
             try:
+                if getattr(batch, "base_offset", self.next_fetch_offset) < self.next_fetch_offset:
+                    # Which offsets are taken depends on the records before the requested one, too.
+                    yield from self._decoded(self._raw(number))
+                    continue
                 if getattr(batch, "compression_type", 0):
                     bare = uncompressed(self._raw(number))
                     unpacked += len(bare)
                     batch = DefaultRecordBatch(bare)
-                begin = self.next_fetch_offset
                 for record in batch:
                     if record.offset != self.next_fetch_offset:
-                        if getattr(batch, "base_offset", 0) <= record.offset < begin:
-                            continue  # before the requested offset
                         self._expect_gap(number, record.offset)
                         yield self._jump(record.offset, batch.next_offset)
                     self.next_fetch_offset = record.offset + 1
@@ -167,6 +168,10 @@ class SkippingPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc,u
         if isinstance(error, UnpackError) or not batch.is_current:
             yield self._skip(batch.last, error, batch.raw)
             return
+        yield from self._decoded(batch)
+
+    def _decoded(self, batch: RecordBatch) -> Iterator[FetchedRecord | SkippedOffsets]:
+        """The records of a batch from ``next_fetch_offset`` on. Raises UnpackError."""
         for each in decode_records(parse_batch(uncompressed(batch))):
             if (each.last if isinstance(each, UnreadableOffsets) else each.offset) < self.next_fetch_offset:
                 continue
@@ -177,6 +182,8 @@ class SkippingPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc,u
             else:
                 self.next_fetch_offset = each.offset + 1
                 yield self._consumer_record(self._tp, each)
+        if self.next_fetch_offset <= batch.last:
+            yield self._skip(batch.last)
 
     def _skip(self, last: int, error: Exception | None = None, raw: bytes = b"") -> SkippedOffsets:
         first = self.next_fetch_offset

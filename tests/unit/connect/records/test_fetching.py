@@ -189,6 +189,14 @@ def test_records_that_a_batch_counts_and_does_not_have_are_isolated(codec: str) 
     assert skip.raw == spoilt
 
 
+@pytest.mark.parametrize("begin", [0, 1])
+def test_an_offset_has_the_same_record_wherever_the_reading_begins(begin: int) -> None:
+    raw = batch(0, b"aaaa", b"bbbb")
+    at = raw.index(b"key") - 2
+    spoilt = sealed(raw[:at] + b"\x02" + raw[at + 1 :])  # the first claims the offset of the second
+    assert read(spoilt, begin) == [(0, 0, BrokenRecord), (1, b"bbbb"), 2][begin:]
+
+
 def test_bytes_behind_the_last_record_are_no_record() -> None:
     assert read(sealed(batch(0, b"a") + b"\0\0") + batch(1, b"b")) == [(0, b"a"), (1, b"b"), 2]
 
