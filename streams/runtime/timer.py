@@ -32,10 +32,10 @@ def add_timer(app: App, work: Work, *, name: str, interval_s: float) -> None:
     app.task(run)
 
 
-async def run_timer(app: App, work: Work, *, name: str, interval_s: float, retry_interval_s: float = RETRY_S) -> None:
+async def run_timer(app: App, work: Work, *, name: str, interval_s: float) -> None:
     """Call ``work`` every ``interval_s`` until the worker stops; at once again while it returns that more is due.
 
-    A rebalance puts it off, an error of Kafka's for ``retry_interval_s``. Any other error ends the process: without its
+    A rebalance puts it off, an error of Kafka's for RETRY_S. Any other error ends the process: without its
     timer a worker would leave that work undone and nobody would notice.
     """
     while not app.should_stop:
@@ -47,7 +47,7 @@ async def run_timer(app: App, work: Work, *, name: str, interval_s: float, retry
             pass
         except KafkaError as error:
             log.warning("%s is put off: %r", name, error)
-            pause_s = retry_interval_s
+            pause_s = RETRY_S
         except Exception as error:  # noqa: BLE001 (see above)
             fail_stop(name, error)
         await asyncio.sleep(pause_s)

@@ -27,8 +27,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *results: bool | Exception) -> tuple[in
             raise result
         return result
 
+    monkeypatch.setattr(timer, "RETRY_S", 0)
     monkeypatch.setattr(timer, "fail_stop", lambda name, error: ended.append(f"{name}: {error}"))
-    asyncio.run(run_timer(app, work, name="reminders", interval_s=0, retry_interval_s=0))
+    asyncio.run(run_timer(app, work, name="reminders", interval_s=0))
     return calls, ended
 
 
