@@ -70,8 +70,14 @@ class SafeRecovery(Recovery):
     async def _publish_stats(self) -> None:
         """Nothing to do: the tables log their progress."""
 
-    async def _recover(self, generation: int) -> None:
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """A rebalance ends: recover what is assigned."""
         self._is_rebalancing = False
+        await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
+
+    async def _recover(self, generation: int) -> None:
         self.standbys.end()
         self._set_recovery_started()
         readings = [
@@ -84,6 +90,12 @@ class SafeRecovery(Recovery):
         if self.app.consumer_generation_id == generation:
             await self._start_agents()
             self._start_standbys()
+
+    async def _wait(self, *waited_for: Any) -> None:
+        """Wait. Raises RebalanceAgain where the next rebalance has begun: the partitions may be given up."""
+        await super()._wait(*waited_for)
+        if self._is_rebalancing:
+            raise RebalanceAgain
 
     def _start_standbys(self) -> None:
         copies: Any = self.standbys_for_table

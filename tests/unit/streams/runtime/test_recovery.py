@@ -1,12 +1,13 @@
 """When a recovery restarts, when it ends the process, and when standby copies are kept."""
 
 import asyncio
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
-from faust.tables.recovery import RebalanceAgain
+from faust.tables.recovery import RebalanceAgain, Recovery
 from faust.types import TP
 
 import streams.runtime.recovery
@@ -120,15 +121,29 @@ def test_a_recovery_that_ends_after_a_rebalance_has_begun_keeps_no_copies(
     assert standing_by.copies == {}
 
 
+def test_after_the_next_assignment_copies_are_kept_again(
+    recovery: SafeRecovery, standing_by: FakeStandbys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = standing_by.copies
+    rebalancing(recovery)
+
+    async def assign(*_: object) -> None: ...
+
+    monkeypatch.setattr(Recovery, "on_rebalance", assign)
+    asyncio.run(recovery.on_rebalance(set(), set(), set(), 8))
+    recovery._start_standbys()
+    assert standing_by.copies == kept
+
+
 def test_a_worker_that_ends_keeps_no_copies(recovery: SafeRecovery, standing_by: FakeStandbys) -> None:
     asyncio.run(recovery.on_stop())
     recovery._start_standbys()
     assert standing_by.copies == {}
 
 
-@pytest.mark.parametrize("moved", [False, True], ids=["alone", "overtaken by the next assignment"])
+@pytest.mark.parametrize("rebalance", ["", "has ended", "has begun", "begins at read", "begins at repair"])
 def test_records_flow_once_the_tables_are_read_the_log_is_checked_and_all_is_sought(
-    recovery: SafeRecovery, app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch, moved: bool
+    recovery: SafeRecovery, app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch, rebalance: str
 ) -> None:
     steps: list[str] = []
 
@@ -136,6 +151,8 @@ def test_records_flow_once_the_tables_are_read_the_log_is_checked_and_all_is_sou
         async def waited(*_: object) -> None:
             await asyncio.sleep(0)
             steps.append(name)
+            if rebalance == f"begins at {name}":
+                rebalancing(recovery)
 
         return waited if waits else lambda *_: steps.append(name)
 
@@ -147,13 +164,16 @@ def test_records_flow_once_the_tables_are_read_the_log_is_checked_and_all_is_sou
         resume_flow=step("flow", waits=False),
     )
     state: Any = app
-    state.consumer, state.consumer_generation_id = consumer, 7 + moved
+    state.consumer, state.consumer_generation_id = consumer, 7 + (rebalance == "has ended")
     state.before_seek, state.before_agents = [step("check")], [step("repair")]
     monkeypatch.setattr(table, "recover", step("read"))
     monkeypatch.setattr(app.flow_control, "resume", step("queues", waits=False))
     monkeypatch.setattr(type(app), "_fetcher", SimpleNamespace(maybe_start=step("fetch")))
     monkeypatch.setattr(app.tables, "on_actives_ready", step("ready", waits=False))
     recovery.actives_for_table[table] = {TP("changelog", 1)}
-    asyncio.run(recovery._recover(7))
-    flowing = ["check", "seek", "repair", "queues", "resume 1: True", "flow", "fetch", "ready"]
-    assert steps == ["read", *([] if moved else flowing)]
+    if rebalance == "has begun":
+        rebalancing(recovery)
+    with pytest.raises(RebalanceAgain) if "beg" in rebalance else nullcontext():
+        asyncio.run(recovery._recover(7))
+    order = ["read", "check", "seek", "repair", "queues", "resume 1: True", "flow", "fetch", "ready"]
+    assert steps == order[: {"": None, "begins at repair": 4}.get(rebalance, 1)]
