@@ -82,7 +82,7 @@ def open_servers(settings: Settings) -> Servers:
     """Begin to connect to every server, in the loop. None has to be up yet."""
     database = Database(settings.database_url.get_secret_value())
     exports = Database(settings.database_url.get_secret_value(), connections_max=EXPORT_MAX_CONNECTIONS)
-    views = WorkerViews(settings.worker_urls, settings.worker_token_list, settings.worker_ca)
+    views = WorkerViews(settings)
     producer = CommandProducer(client_options(settings))
     events, seating = EventRows(database), SeatingRows(database)
     index = EventIndex(make_client(settings))

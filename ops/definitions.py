@@ -28,7 +28,7 @@ class DefinitionSource:
     name = "definitions"
 
     def __init__(self, settings: Settings, connect: Callable[[], psycopg.Connection[Any]]) -> None:
-        recorded = partial(recorded_definitions, WorkerViews(settings.worker_urls), settings.partitions)
+        recorded = partial(recorded_definitions, WorkerViews(settings), settings.partitions)
         self._watch = DefinitionWatch(recorded, DefinitionDelay(client_options(settings)))
         self._connect = connect
         self._found: list[EventDifference] = []

@@ -13,6 +13,7 @@ import msgspec
 
 from api.problems import Unavailable
 from connect.partitioning import home_of
+from settings import Settings
 from tables.messages.availability import Availability
 from tables.messages.commands import DefineEvent
 from telemetry.call_deadlines import TimedTransport
@@ -89,8 +90,8 @@ def worker_client(
 class WorkerViews:
     """The views as they are asked. Each raises Unavailable if no worker can tell."""
 
-    def __init__(self, urls: Sequence[str], tokens: Sequence[str] = (), ca: Path | None = None) -> None:
-        self._client = worker_client(urls, TIMEOUT, tokens, ca)
+    def __init__(self, settings: Settings) -> None:
+        self._client = worker_client(settings.worker_urls, TIMEOUT, settings.worker_token_list, settings.worker_ca)
 
     def purchase(self, event: UUID, purchase: UUID) -> dict[str, Any] | None:
         """The ledger's view of a purchase; None if it has none of that id."""

@@ -27,7 +27,7 @@ from settings import Settings
 from streams.search.postgres_snapshot import SourceRow, connect, event_rows
 from streams.search.verify import FIX_ROW, difference
 from tests.integration.write_model.conftest import Scratch
-from tests.integration.write_model.test_rows import NOW, bought, new_account, new_event, new_ticket
+from tests.integration.write_model.test_rows import NO_WORKER, NOW, bought, new_account, new_event, new_ticket
 
 # By column, what PostgreSQL's type takes; whether the API tells such a row, and whether the index does.
 ODD: list[tuple[str, str, bool, bool]] = [
@@ -135,7 +135,7 @@ def test_an_event_is_told_without_a_ticket_type_that_cannot_be_told_and_is_not_a
 
 def test_accounts_and_purchases_are_told_but_for_odd_ones(open_to_all: Scratch, database: Database) -> None:
     accounts, event, buyer = AccountRows(database), uuid4(), uuid4()
-    nobody = WorkerViews(["http://127.0.0.1:9"])
+    nobody = WorkerViews(NO_WORKER)
     sales = PurchaseRows(database, database, nobody)
     good = [accounts.add(new_account()).id for _ in range(3)]
     for column, value in (("birth_date", "'infinity'"), ("created_at", "'-infinity'"), ("roles", "ARRAY[NULL]")):
@@ -188,7 +188,7 @@ SPOILED: list[tuple[str, str]] = [
 def test_sums_and_tables_pass_over_a_purchase_that_cannot_be_added_up(
     open_to_all: Scratch, database: Database, caplog: pytest.LogCaptureFixture, column: str, value: str
 ) -> None:
-    event, nobody = uuid4(), WorkerViews(["http://127.0.0.1:9"])
+    event, nobody = uuid4(), WorkerViews(NO_WORKER)
     sales, attendance = PurchaseRows(database, database, nobody), AttendanceRows(database, database)
     bought(open_to_all, uuid4(), event, NOW)
     odd = bought(open_to_all, uuid4(), event, NOW)

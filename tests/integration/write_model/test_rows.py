@@ -27,12 +27,14 @@ from api.schemas.account import Account
 from api.schemas.event import Event
 from api.schemas.fields import Money
 from api.schemas.ticket import TicketType
+from settings import Settings
 from tables.messages.announcements import Announced
 from tables.messages.commands import DefineEvent
 from tables.messages.statuses import EventStatus
 from tests.integration.write_model.conftest import Scratch
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+NO_WORKER = Settings(ticket_key="k" * 32, worker_url="http://127.0.0.1:9")
 
 
 def new_account(**more: Any) -> Account:
@@ -273,7 +275,7 @@ def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Data
     scratch.rows(insert, bought, event, account, "confirmed", None, Jsonb({}), Jsonb([line]), 20, "EUR", NOW, NOW)
     figures = Jsonb({"available": 0})
     scratch.rows(insert, refused, event, account, "rejected", "sold-out", figures, Jsonb([]), 0, None, NOW, NOW)
-    nobody = WorkerViews(["http://127.0.0.1:9"])
+    nobody = WorkerViews(NO_WORKER)
     sales, own = PurchaseRows(database, database, nobody), account.__eq__
     found = sales.find(event, bought, own)
     assert found is not None
@@ -310,7 +312,7 @@ def bought(scratch: Scratch, account: UUID, event: UUID, made_at: datetime, stat
 
 def test_pages_of_purchases_neither_skip_nor_repeat_one_while_others_come(scratch: Scratch, database: Database) -> None:
     account, event = uuid4(), uuid4()
-    nobody = WorkerViews(["http://127.0.0.1:9"])
+    nobody = WorkerViews(NO_WORKER)
     sales = PurchaseRows(database, database, nobody)
     # Several of one moment, so that the time alone does not tell where a page ended.
     old = [bought(scratch, account, event, NOW + timedelta(seconds=number // 4)) for number in range(10)]
@@ -332,7 +334,7 @@ def test_pages_of_purchases_neither_skip_nor_repeat_one_while_others_come(scratc
 
 def test_the_sales_of_an_event_add_up_and_come_as_a_table(scratch: Scratch, database: Database) -> None:
     account, event = uuid4(), uuid4()
-    nobody = WorkerViews(["http://127.0.0.1:9"])
+    nobody = WorkerViews(NO_WORKER)
     sales = PurchaseRows(database, database, nobody)
     for status in ("confirmed", "confirmed", "held", "cancelled"):
         bought(scratch, account, event, NOW, status)

@@ -34,7 +34,7 @@ from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeL
 from tables.messages.sections import DefineSection
 from tables.messages.statuses import PurchaseStatus
 from tests.integration.write_model.conftest import Scratch
-from tests.integration.write_model.test_rows import NOW, new_account, new_event, new_ticket
+from tests.integration.write_model.test_rows import NO_WORKER, NOW, new_account, new_event, new_ticket
 
 
 @pytest.fixture
@@ -211,10 +211,7 @@ def test_a_seat_is_free_again_that_was_given_back_while_tickets_without_a_seat_a
         assert free() == 10
     project(7, "cancelled", lines=(yard,))
     assert free() == 10
-    [line] = (
-        PurchaseRows(database, database, WorkerViews(["http://127.0.0.1:9"])).of_event(event, 10, None).items[0].lines
-        or []
-    )
+    [line] = PurchaseRows(database, database, WorkerViews(NO_WORKER)).of_event(event, 10, None).items[0].lines or []
     assert line.seats is None
 
 

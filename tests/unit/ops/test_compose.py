@@ -186,6 +186,8 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     assert len(now.ticket_key.get_secret_value()) >= 32
     if name in {"bootstrap", "capture", "api", "sales", "gate", "payments", "tools", "exporter"}:
         assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
+    if name in {"api", "tools", "exporter", *WORKERS}:
+        assert now.worker_tokens is not None
     if name in {"search-access", "api", "indexer", "tools"}:
         assert now.elasticsearch_password is not None
 

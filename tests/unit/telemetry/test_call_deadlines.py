@@ -46,12 +46,12 @@ def slow(request: pytest.FixtureRequest) -> Iterator[SlowServer]:
 
 
 def by_settings(url: str) -> Settings:
-    return Settings(ticket_key=KEY, elasticsearch_url=url)
+    return Settings(ticket_key=KEY, elasticsearch_url=url, worker_url=url)
 
 
 CLIENTS: dict[str, Callable[[str], object]] = {
     "search": lambda url: EventIndex(api.adapters.elasticsearch.make_client(by_settings(url))).probe(),
-    "workers' views": lambda url: WorkerViews([url]).probe(),
+    "workers' views": lambda url: WorkerViews(by_settings(url)).probe(),
     "connectors": lambda url: ConnectClient(url, timeout=TIMEOUT_S).names(),
     "health of the search": lambda url: list(SearchSource(by_settings(url)).look()),
     "servers of the stack": lambda url: stack.member.get(url, TIMEOUT_S),
@@ -211,7 +211,7 @@ def test_all_threads_of_the_api_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(api.adapters.ledger.worker_views, "TIMEOUT", httpx.Timeout(10))
     with Crowded() as server, ThreadPoolExecutor(THREADS_MAX) as threads:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        views = WorkerViews([f"http://127.0.0.1:{server.server_port}"])
+        views = WorkerViews(by_settings(f"http://127.0.0.1:{server.server_port}"))
         for asked in [threads.submit(views.probe) for _ in range(THREADS_MAX)]:
             asked.result()
         views.close()

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 import httpx
 import pytest
 
-from api.adapters.ledger.worker_views import worker_client
+from api.adapters.ledger.worker_views import WorkerViews, worker_client
 from lab.free_ports import free
 from ops.certificate import self_signed
+from settings import Settings
 from streams.runtime.app import web_tls
 from streams.runtime.waiting import STATUS, WaitingPages
 from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, home_of, serving
@@ -28,7 +30,11 @@ def certificate(tmp_path: Path) -> Path:
 
 def test_workers_forward_the_token_and_speak_tls_among_themselves(tmp_path: Path, certificate: Path) -> None:
     group: dict[str, dict[str, list[int]]] = {}
-    options = {"worker_tokens": ",".join(TOKENS), "worker_certificate": certificate, "worker_ca": certificate}
+    options: dict[str, Any] = {
+        "worker_tokens": ",".join(TOKENS),
+        "worker_certificate": certificate,
+        "worker_ca": certificate,
+    }
     owner = ViewWorker(tmp_path / "0", {home_of(EVENT)}, group, **options)
     other = ViewWorker(tmp_path / "1", set(range(PARTITIONS)) - {home_of(EVENT)}, group, **options)
     driver = LedgerDriver(batch=1)
@@ -42,6 +48,9 @@ def test_workers_forward_the_token_and_speak_tls_among_themselves(tmp_path: Path
             assert [answer.status_code for answer in answers] == [200, 200]
             with worker_client([worker.url], httpx.Timeout(5), TOKENS, certificate) as client:
                 assert client.get(STOCK).json()["event"] == str(EVENT)
+            views = WorkerViews(Settings(ticket_key="k" * 32, worker_url=worker.url, **options))
+            assert len(views.stock(EVENT)) == 1
+            views.close()
         with worker_client([other.url], httpx.Timeout(5), TOKENS) as client, pytest.raises(httpx.ConnectError):
             client.get(STOCK)
 

@@ -10,10 +10,12 @@ import pytest
 from api.adapters.ledger.worker_views import AnyWorker, WorkerViews, recorded_definitions
 from api.problems import Unavailable
 from connect.partitioning import home_of
+from settings import Settings
 from tables.messages.commands import DefineEvent
 from tests.unit.tables.ledger_driver import definition, ticket_type
 
 URLS = ["http://one:6066", "http://two:6067", "http://three:6068"]
+SETTINGS = Settings(ticket_key="k" * 32)
 
 
 class Workers(httpx.BaseTransport):
@@ -61,7 +63,7 @@ def test_the_next_is_asked_where_one_cannot_answer_and_stays_the_first_to_be_ask
 
 
 def test_a_worker_without_the_view_of_definitions_is_no_ledger_without_events() -> None:
-    views = WorkerViews(URLS)
+    views = WorkerViews(SETTINGS)
     views._client = client(Workers({"one": 404, "two": 404, "three": 404}))
     with pytest.raises(Unavailable):
         views.definitions(0, [UUID(int=1)])
@@ -79,7 +81,7 @@ class Proxy(httpx.BaseTransport):
 
 @pytest.mark.parametrize("says", [b"", b"<html>", b"\xff", b"7", b'["x"]', b"[" * 100_000])
 def test_an_answer_that_no_worker_wrote_is_none(says: bytes) -> None:
-    views = WorkerViews(URLS)
+    views = WorkerViews(SETTINGS)
     views._client = httpx.Client(base_url=URLS[0], transport=Proxy(says))
     event = UUID(int=1)
     for ask in (
@@ -94,7 +96,7 @@ def test_an_answer_that_no_worker_wrote_is_none(says: bytes) -> None:
 
 @pytest.mark.parametrize("says", [b"{}", b'{"ticketTypes":[{}]}', b'{"ticketTypes":7}'])
 def test_a_view_without_the_stock_of_an_event_is_no_answer(says: bytes) -> None:
-    views = WorkerViews(URLS)
+    views = WorkerViews(SETTINGS)
     views._client = httpx.Client(base_url=URLS[0], transport=Proxy(says))
     with pytest.raises(Unavailable):
         views.stock(UUID(int=1))
