@@ -75,6 +75,18 @@ def test_a_request_is_told_that_the_server_does_not_answer(answers: int, monkeyp
     assert not waits
 
 
+def test_once_a_connection_has_answered_a_statement_has_its_whole_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "CONNECTION_TIMEOUT_S", 0.3)
+    with stopping(answers=1) as url:
+        asked = Database(url)
+        asked.open()
+        with pytest.raises(Unavailable), asked.transaction() as connection:
+            assert isinstance(connection, ApiConnection)
+            assert connection.answer_timeout_s == ApiConnection.answer_timeout_s
+            raise psycopg.OperationalError
+        asked.close()
+
+
 def test_a_worker_is_told_and_the_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WorkerConnection, "answer_timeout_s", 0.3)
 

@@ -29,6 +29,7 @@ class Server:
         self.written: list[str] = []
 
     async def connect(self, url: str, **options: Any) -> Any:
+        assert "statement_timeout=30s" in url, "a statement would go on after its worker has given it up"
         self.opened.append(Connection(self))
         return self.opened[-1]
 
