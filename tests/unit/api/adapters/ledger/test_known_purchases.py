@@ -10,6 +10,7 @@ import pytest
 from api.adapters.ledger import known_purchases
 from api.adapters.ledger.known_purchases import LOOKUPS_MAX, KnownPurchases
 from api.problems import Unavailable
+from tables.messages.commands import Buy
 from tests.unit.api.soon import soon
 
 
@@ -20,10 +21,12 @@ def are_new(asked: KnownPurchases, event: UUID, purchases: Iterable[UUID]) -> li
     return asyncio.run(ask())
 
 
-def test_a_purchase_on_record_is_not_new() -> None:
+def test_a_purchase_on_record_or_in_the_log_is_not_new() -> None:
     old, fresh = uuid4(), uuid4()
     asked = KnownPurchases(lambda event, purchases: {old} & set(purchases), gather_s=0)
-    assert are_new(asked, uuid4(), [old, fresh]) == [False, True]
+    undecided = Buy(uuid4(), uuid4(), uuid4(), [])
+    asked.accept(undecided)
+    assert are_new(asked, undecided.event, [old, fresh, undecided.purchase]) == [False, True, False]
 
 
 def test_where_nobody_can_tell_nothing_is_new() -> None:

@@ -103,8 +103,17 @@ def test_a_view_without_the_stock_of_an_event_is_no_answer(says: bytes) -> None:
 
 
 def test_not_found_is_an_answer() -> None:
-    workers = Workers({"one": 404, "two": 200, "three": 200})
-    assert client(workers).get("/api/x/").status_code == 404
+    views = WorkerViews(SETTINGS)
+    views._client = client(Workers({"one": 404, "two": 200, "three": 200}))
+    event = UUID(int=1)
+    assert (views.purchase(event, event), views.stock(event), views.on_record(event, [event])) == (None, (), set())
+
+
+def test_a_refusal_is_none() -> None:
+    views = WorkerViews(SETTINGS)
+    views._client = client(Workers({"one": 401, "two": 200, "three": 200}))
+    with pytest.raises(Unavailable):
+        views.purchase(UUID(int=1), UUID(int=1))
 
 
 def test_where_nobody_answers_the_last_ones_word_counts() -> None:
