@@ -22,4 +22,5 @@ def test_lines_are_stored_with_their_seats_if_they_have_some() -> None:
 
 def test_after_a_partial_cancel_the_row_has_what_is_left() -> None:
     left = replace(SOLD, kind=OutcomeKind.CANCELLED, left=(replace(LINE, quantity=1, seats=("A-1-2",)),))
-    assert [line["seats"] for line in purchase_row(left)["lines"]] == [["A-1-2"]]
+    row = purchase_row(left)
+    assert ([line["seats"] for line in row["lines"]], row["total"]) == ([["A-1-2"]], LINE.price)

@@ -177,12 +177,12 @@ def test_any_other_topic_goes_on_and_tells_what_is_lost(
     app: App, records: FakeRecords, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker = FakeBroker(LogBounds(1200, 2000), 1000)
-    broker.inputs = [SALES]
+    broker.inputs, broker.since = [MAILS], 1900
     with caplog.at_level(logging.CRITICAL):
         check(app, broker, records)
-    assert broker.commits == {SALES: 1200}
-    assert app.counters.lost == {OUTCOMES: 200}
-    assert "ticket-purchase[3]: the log begins at offset 1200" in caplog.text
+    assert broker.commits == {MAILS: 1200}
+    assert app.counters.lost == {JOBS: 200}
+    assert f"{MAILS.topic}[{MAILS.partition}]: the log begins at offset 1200" in caplog.text
     assert "continuing at offset 1200" in caplog.text
 
 

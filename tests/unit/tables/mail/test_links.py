@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tables.mail.links import PATHS, PURCHASE_SHOWN_FOR, LinkedPurchase, LinkLabel, MailLinks
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
-from tables.messages.outcomes import EventFacts, OutcomeLine
+from tables.messages.outcomes import EventFacts, MoneyAmount, OutcomeLine
 from tables.signing.links import LinkExpired, LinkKind, LinkSigner
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
@@ -79,7 +79,8 @@ def test_an_event_in_the_last_year_that_there_is_has_a_link_too() -> None:
         (MailKind.CANCELLED, {"left": BOUGHT}, LinkLabel.TICKETS),
         (MailKind.REFUNDED, {}, LinkLabel.PURCHASE),
         (MailKind.EVENT_CANCELED, {}, LinkLabel.PURCHASE),
-        (MailKind.PAID, {}, LinkLabel.TICKETS),
+        (MailKind.HELD, {"lines": HELD, "deadline": None}, LinkLabel.PURCHASE),
+        (MailKind.PAID, {"payment": MoneyAmount(Decimal(20), "EUR")}, LinkLabel.TICKETS),
         (MailKind.PAID, {"lines": HELD}, LinkLabel.TICKETS),
         (MailKind.PAID_BACK, {}, LinkLabel.PURCHASE),
         (MailKind.PAID_BACK, {"lines": HELD}, LinkLabel.PURCHASE),
