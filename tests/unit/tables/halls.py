@@ -48,9 +48,10 @@ def hall_row(number: int, text: str) -> PlanRow:
 
 
 def hall_section(name: str, rows: Sequence[str], focal: tuple[int, int] = (20, 0)) -> HallSection:
-    """A section of rows of letters."""
+    """A section of rows of letters: of the floor alone, unless some are of the stands."""
     planned = [hall_row(number, row) for number, row in enumerate(rows)]
-    return HallSection(name=name, categories=[FLOOR, STAND], focal=focal, rows=planned)
+    categories = [FLOOR, STAND] if any("s" in row for row in rows) else [FLOOR]
+    return HallSection(name=name, categories=categories, focal=focal, rows=planned)
 
 
 def hall_pieces(plan: int, sections: dict[str, list[str]], event: UUID = HALL_EVENT) -> list[DefineSection]:

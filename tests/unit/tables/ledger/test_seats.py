@@ -181,6 +181,7 @@ def driver_command(number: int, *seats: str) -> Command:
         ),
         ([TicketLine(FLOOR, 2, ("A-1-9", "A-1-1"))], rejected(Reason.UNKNOWN_SEAT, seats=["A-1-9"])),
         ([TicketLine(FLOOR, 1, ("B-1-1",))], rejected(Reason.UNKNOWN_SEAT, seats=["B-1-1"])),
+        ([TicketLine(STAND, 1, ("A-1-1",))], rejected(Reason.UNKNOWN_SEAT, seats=["A-1-1"])),
         ([TicketLine(FLOOR, 1, ("Z-1-1",))], rejected(Reason.UNKNOWN_SEAT, seats=["Z-1-1"])),
         (
             [TicketLine(FLOOR, 5, best=BestAvailable())],
@@ -387,11 +388,13 @@ def test_rows_and_seats_with_the_same_name_are_one() -> None:
 
 
 def test_a_seat_that_is_out_stays_out_through_plans_that_lack_it(driver: SeatDriver) -> None:
-    driver.named(1, "A-2-1", "A-1-1")
+    driver.told(Hold(EVENT, purchase_id(1), ADA, [TicketLine(FLOOR, 2, ("A-2-1", "A-1-1"))], 600))
     driver.plan(2, {"A": ["fffff"]})
     assert driver.named(2, "A-1-1").reason is Reason.SEAT_TAKEN
     assert driver.named(3, "A-2-1").reason is Reason.UNKNOWN_SEAT
     driver.named(4, "A-1-2")
+    assert driver.section().removed == [("A-2-1", False)]
+    driver.confirm(1)
     assert driver.section().removed == [("A-2-1", True)]
     driver.plan(3, {"A": ["ff", "fff"]})
     assert driver.named(5, "A-2-1").reason is Reason.SEAT_TAKEN
