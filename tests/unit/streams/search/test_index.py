@@ -164,7 +164,7 @@ class FakeClient:
         self.version = version
         self.written: list[bytes] = []
         self.requests: list[int] = []
-        self.takes_bytes = 1_000_000
+        self.takes_bytes, self.status = 1_000_000, 413
         self.refuses = b"refused by the mapping"
 
     async def get_mapping(self, *, index: str, filter_path: str) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class FakeClient:
 
     async def bulk(self, *, operations: list[bytes], **_: Any) -> dict[str, Any]:
         if sum(map(len, operations)) > self.takes_bytes:
-            raise ApiError("too large", cast("Any", SimpleNamespace(status=413)), "<html>")
+            raise ApiError("too large", cast("Any", SimpleNamespace(status=self.status)), "<html>")
         self.written += operations
         self.requests.append(len(operations) // 2)
         return {"items": [{"index": self._item(*pair)} for pair in zip(operations[::2], operations[1::2], strict=True)]}
@@ -306,6 +306,13 @@ def test_no_request_is_larger_than_elasticsearch_takes() -> None:
     assert asyncio.run(index(client, bulk_max_bytes=25_000).write(rows)) == {}
     assert client.requests == [2, 2, 1]
     assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == list(rows)
+
+
+def test_nothing_is_refused_where_a_proxy_does_not_reach_the_server() -> None:
+    client = FakeClient(VERSION)
+    client.takes_bytes, client.status = 0, 503
+    with pytest.raises(ApiError, match="503"):
+        asyncio.run(index(client).write({str(EVENT): row(__lsn=5)}))
 
 
 def test_what_a_proxy_does_not_take_is_sent_in_parts_and_a_document_alone_is_refused() -> None:
