@@ -2,8 +2,9 @@
 
 The group's committed offset is moved and carries the operator's reason, which tells the worker that all offsets below
 it are accounted for (tables/ledger/continuity.py). A log that ends too early is first filled up, because a decided
-offset must never be given to another command; commands that were written there meanwhile are appended again at the end.
-A command that is appended again changes nothing if it was decided before.
+offset must never be given to another command; commands that were written there meanwhile are appended again at the end,
+with those that the ledger has decided and not committed. A command that is appended again changes nothing if it was
+decided before.
 """
 
 import asyncio
@@ -55,7 +56,7 @@ def refusal(log: LogBounds, committed: int | None, first: int, last: int, there:
         (there is not None, f"offset {there} is still in the log: only what the log lacks can be skipped"),
         (last + 1 < log.begin, f"the log begins at offset {log.begin}: skip up to {log.begin - 1}"),
         (committed is not None and last + 1 < committed, f"{read}: skip up to there"),
-        (committed is not None and first > committed, f"{read}: skip from {committed} on"),
+        (committed is not None and first > committed and last < log.end, f"{read}: skip from {committed} on"),
         (
             last - log.end >= FILL_MAX_RECORDS,
             f"the log ends at offset {log.end}, more than {FILL_MAX_RECORDS} before that: a new ledger is needed",
@@ -80,7 +81,7 @@ def skip(now: Settings, place: TopicPartition, first: int, last: int, reason: st
     if last < log.end:
         return 0
     asyncio.run(_fill(now, place, last + 1 - log.end))
-    return asyncio.run(_append_again(now, place, max(first, log.begin), last))
+    return asyncio.run(_append_again(now, place, max(_unread(first, committed), log.begin), last))
 
 
 def resend(now: Settings, place: TopicPartition, first: int, last: int, reason: str, reader: str = LEDGER) -> int:
@@ -89,11 +90,14 @@ def resend(now: Settings, place: TopicPartition, first: int, last: int, reason: 
         log, committed = _state(admin, place, reader)
         if not log.begin <= first <= last < log.end:
             raise SkipRefused(f"{_named(place)} has the offsets from {log.begin} to {log.end - 1}")
-        if committed is not None and last >= committed:
-            raise SkipRefused(f"{_named(place)}: the ledger will read offset {committed} and what follows by itself")
         actions.record(client_options(now), "ledger resend", reason, partition=place.partition, first=first, last=last)
         _accept(admin, place, max(committed or 0, last + 1), reason, reader)
-    return asyncio.run(_append_again(now, place, first, last))
+    return asyncio.run(_append_again(now, place, max(_unread(first, committed), log.begin), last))
+
+
+def _unread(first: int, committed: int | None) -> int:
+    """From where on commands are appended again: a ledger that crashed has decided more than it has committed."""
+    return first if committed is None else min(first, committed)
 
 
 def _named(place: TopicPartition) -> str:

@@ -1,6 +1,8 @@
 """Which offsets an operator may skip; a real broker is in tests/chaos/test_lost_logs.py."""
 
 import asyncio
+from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from tables.ledger.continuity import LogBounds
         (LogBounds(0, 950), 1000, 950, 999),
         (LogBounds(0, 1000), 1000, 950, 999),
         (LogBounds(0, 0), None, 0, 999),
+        # It was decided, but not committed.
+        (LogBounds(0, 1100), 1000, 1100, 1200),
         # Records are missing in its middle.
         (LogBounds(0, 2000), 1000, 1000, 1003),
     ],
@@ -47,6 +51,40 @@ def test_what_would_skip_a_command_or_lead_nowhere_is_refused(
     log: LogBounds, committed: int | None, first: int, last: int, there: int | None, why: str
 ) -> None:
     assert why in str(refusal(log, committed, first, last, there))
+
+
+@pytest.mark.parametrize(
+    ("verb", "log", "first", "done"),
+    [
+        (skipping.skip, LogBounds(0, 1100), 1100, [("accepted", 1201), ("filled", 101), ("appended", 1000, 1200)]),
+        (skipping.resend, LogBounds(0, 2000), 1100, [("accepted", 1201), ("appended", 1000, 1200)]),
+        (skipping.resend, LogBounds(1050, 2000), 1100, [("accepted", 1201), ("appended", 1050, 1200)]),
+    ],
+)
+def test_what_a_ledger_that_crashed_had_decided_and_not_committed_is_appended_again(
+    monkeypatch: pytest.MonkeyPatch, verb: Callable[..., int], log: LogBounds, first: int, done: list[Any]
+) -> None:
+    found: list[Any] = []
+
+    async def nothing(*_: Any) -> None: ...
+
+    async def filled(_: Any, __: Any, count: int) -> None:
+        found.append(("filled", count))
+
+    async def appended(_: Any, __: Any, first: int, last: int) -> int:
+        found.append(("appended", first, last))
+        return last + 1 - first
+
+    monkeypatch.setattr(skipping, "make_client", lambda _: StringIO())
+    monkeypatch.setattr(skipping, "_state", lambda *_: (log, 1000))
+    monkeypatch.setattr(skipping, "_first_of", nothing)
+    monkeypatch.setattr(skipping, "_accept", lambda *given: found.append(("accepted", given[2])))
+    monkeypatch.setattr(skipping, "_fill", filled)
+    monkeypatch.setattr(skipping, "_append_again", appended)
+    monkeypatch.setattr("ops.actions.record", lambda *_, **__: None)
+    settings = Settings(ticket_key=SecretStr("k" * 32))
+    assert verb(settings, TopicPartition("t", 2), first, 1200, "the disk was lost") == done[-1][2] + 1 - done[-1][1]
+    assert found == done
 
 
 class FakeProducer:
