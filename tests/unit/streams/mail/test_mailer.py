@@ -80,7 +80,7 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Office:
 def work(office: Office) -> Callable[..., None]:
     app: Any = SimpleNamespace(
         settings=Settings(ticket_key=KEY.decode(), link_key=LINK_KEY),
-        add_agent=lambda *args, **options: None,
+        add_agent=lambda topic, handle, *, commit_each, **options: None,
         should_stop=False,
         counters=office.counters,
         flow_control=SimpleNamespace(is_active=lambda: len(office.sent) < office.flows_for),

@@ -52,7 +52,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def app(topics: dict[str, list[Record]], waits: list[float]) -> Any:
     return SimpleNamespace(
-        add_agent=lambda *args, **options: None,
+        add_agent=lambda topic, handle, *, commit_each, **options: None,
         counters=Counters(),
         settings=SimpleNamespace(mail_retry_seconds=PAUSE_S, partitions=4),
     )
