@@ -113,5 +113,4 @@ class DefinitionWatch:
                 return
 
     def _compare(self, events: Collection[UUID], said: Said) -> None:
-        recorded = self._recorded(list(events)) if events else {}
-        self._suspects.see(events, differing(events, said, recorded))
+        self._suspects.see(events, differing(events, said, self._recorded(list(events))))
