@@ -140,9 +140,14 @@ async def in_batches(
         in_flight.acquire(unacked, messages)
         set_batch(name, messages)
         spans = Spans.begin(traces, name, messages)
+        rest = messages
         try:
-            consumer.check_gaps(name, messages)
-            await handle(messages)
+            while rest:
+                whole = rest[: consumer.check_gaps(name, rest)]
+                await handle(whole)
+                if rest := rest[len(whole) :]:  # A repair of the gap begins at the committed offset.
+                    consumer.complete(name, whole)
+                    await consumer.commit_completed()
         except Interrupted:
             consumer.give_up(name)
             in_flight.release(unacked, messages)

@@ -130,20 +130,27 @@ class BatchConsumer(Consumer):
         """An agent has given a batch up: no later one may be committed."""
         self._gave_up.add(agent)
 
-    def check_gaps(self, agent: str, messages: list[Message]) -> None:
+    def check_gaps(self, agent: str, messages: list[Message]) -> int | None:
         """Check that each message is the next of its partition for the agent, or a repeated one.
 
-        Raises InvariantBroken for a topic that may lose no record; of any other the loss is logged and counted. Without
-        compaction offsets are contiguous, but for those that the fetcher knows to hold no record: markers of
-        transactions, aborted records, unreadable ones that became dead letters. Any other gap is a lost record.
+        Of a topic that may lose no record: how many come before a gap, None where there is none; raises InvariantBroken
+        where the first message has one. Of any other the loss is logged and counted. Without compaction offsets are
+        contiguous, but for those that the fetcher knows to hold no record: markers of transactions, aborted records,
+        unreadable ones that became dead letters. Any other gap is a lost record.
         """
         if messages[0].topic in COMPACTED_TOPICS:
-            return
+            return None
         due: dict[int, int] = {}
-        for message in messages:
+        for number, message in enumerate(messages):
             if due.get(message.partition) != message.offset:  # nearly all records follow the one before
-                self._check_gap(agent, message, due.get(message.partition))
+                try:
+                    self._check_gap(agent, message, due.get(message.partition))
+                except InvariantBroken:
+                    if not number:
+                        raise
+                    return number
             due[message.partition] = message.offset + 1
+        return None
 
     def _check_gap(self, agent: str, message: Message, due: int | None) -> None:
         tp = message.tp

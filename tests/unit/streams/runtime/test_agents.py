@@ -33,9 +33,10 @@ class FakeConsumer:
         self.commits = 0
         self.gaps: set[int] = set()
 
-    def check_gaps(self, agent: str, messages: list[FakeMessage]) -> None:
+    def check_gaps(self, agent: str, messages: list[FakeMessage]) -> int | None:
         if messages[0].offset in self.gaps:
             raise InvariantBroken("gap")
+        return next((number for number, message in enumerate(messages) if message.offset in self.gaps), None)
 
     def accepts(self, agent: str) -> bool:
         return not self.gave_up
@@ -134,9 +135,12 @@ def test_an_error_ends_the_process_before_anything_is_acknowledged(messages: lis
 
 
 @pytest.mark.usefixtures("ended")
-def test_a_gap_in_the_input_ends_the_process_before_the_batch_is_handled(messages: list[FakeMessage]) -> None:
+@pytest.mark.parametrize(("gap", "handled"), [(2, [0]), (3, [0, 2])])
+def test_a_gap_in_the_input_ends_the_process_once_all_before_it_is_committed(
+    messages: list[FakeMessage], gap: int, handled: list[int]
+) -> None:
     stream: Any = FakeStream(set(), messages)
-    stream.app.consumer.gaps = {2}
+    stream.app.consumer.gaps = {gap}
     seen = []
 
     async def handle(batch: list[Any]) -> None:
@@ -144,8 +148,9 @@ def test_a_gap_in_the_input_ends_the_process_before_the_batch_is_handled(message
 
     with pytest.raises(Ended, match="agent test"):
         asyncio.run(in_batches(stream, handle, in_flight=InFlight(), max_records=2, name="test"))
-    assert seen == [0]
-    assert [message.acked for message in messages] == [True, True, False, False, False]
+    assert seen == handled
+    assert [message.acked for message in messages] == [number < gap for number in range(5)]
+    assert stream.app.consumer.commits == (gap == 3)
 
 
 def test_an_interrupted_batch_is_let_go_of_unacknowledged_and_those_after_it_untouched(
