@@ -114,6 +114,8 @@ def test_seats_by_name_are_sold_with_a_code_each(driver: SeatDriver) -> None:
     outcome = driver.named(1, "A-1-5", "A-1-4")
     [line] = outcome.lines
     assert (line.quantity, line.seats, line.codes) == (2, ("A-1-5", "A-1-4"), codes(1, 0, 1))
+    assert driver.named(1, "A-1-4", "A-1-5").repeated
+    assert driver.named(1, "A-1-4", "A-1-3").reason is Reason.ID_REUSED
     assert driver.out() == (0, 2)
 
 
@@ -244,6 +246,7 @@ def test_a_section_that_was_full_sells_the_seats_that_come_back() -> None:
     assert [seats_of(hall.best(number, 1)) for number in (1, 2, 3)] == [("A-1-1",), ("A-2-1",), ("B-1-2",)]
     hall.give(1, 1, "A-1-1")
     assert [seats_of(hall.best(number, 1)) for number in (4, 5)] == [("A-1-1",), ("B-1-1",)]
+    assert hall.best(5, 1, section="B").reason is Reason.ID_REUSED
 
 
 def test_a_cancel_by_seat_gives_back_that_seat_and_tells_which_are_left(driver: SeatDriver) -> None:
