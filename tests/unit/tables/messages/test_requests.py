@@ -8,6 +8,7 @@ import pytest
 
 from tables.errors import MalformedRecord
 from tables.messages.answers import AnswerStatus, decided, decode_answer, encode_answer, malformed
+from tables.messages.commands import Cancel
 from tables.messages.request_origins import ORIGIN_MAX_BYTES, RequestOrigin, decode_origin, encode_origin
 from tables.messages.requests import FORBIDDEN_KINDS, HoldRequest, decode_request
 from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, LedgerDriver, purchase_id, ticket_type
@@ -50,6 +51,7 @@ def test_a_hold_may_leave_its_length_to_the_operator() -> None:
         (request(lines=[{"quantity": 1}]), "lines[0].ticketType"),
         (request(kind="sell"), "kind"),
         (request(kind="cancel"), "request"),
+        (request(kind="cancel", lines=None, seats=["A-1-1"]), "request"),
         (request(kind="hold", seconds=10**9), "seconds"),
         (b"nope", ""),
         (b"", ""),
@@ -59,6 +61,11 @@ def test_a_hold_may_leave_its_length_to_the_operator() -> None:
 )
 def test_the_answer_to_a_malformed_request_names_the_field(value: bytes | None, field: str) -> None:
     assert refusal(value) == ("malformed", field)
+
+
+@pytest.mark.parametrize("asked", [{"lines": None}, {"request": str(UUID(int=1))}])
+def test_a_cancel_of_all_and_one_with_a_request_are_read(asked: dict[str, Any]) -> None:
+    assert isinstance(decode_request(KEY, request(kind="cancel", **asked)), Cancel)
 
 
 @pytest.mark.parametrize("key", [None, b"", b"\xff", str(EVENT).upper().encode() + b"x"])
