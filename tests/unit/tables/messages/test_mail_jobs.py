@@ -69,7 +69,8 @@ def test_tickets_that_are_taken_back_because_their_payment_failed_are_told_as_th
 
 def test_a_job_says_who_is_told_what(driver: LedgerDriver) -> None:
     driver.define(ticket_type())
-    outcome = driver.hold(1)
+    held = driver.hold(1)
+    outcome = replace(held, left=held.lines, returned=1, payment=MoneyAmount(Decimal(0), "EUR"))
     assert job_for(outcome) == Job(
         id=id_of(outcome),
         kind=MailKind.HELD,
@@ -79,6 +80,8 @@ def test_a_job_says_who_is_told_what(driver: LedgerDriver) -> None:
         at=outcome.at,
         facts=FACTS,
         lines=outcome.lines,
+        left=outcome.lines,
+        returned=1,
         total=outcome.total,
         deadline=outcome.deadline,
     )
@@ -87,7 +90,8 @@ def test_a_job_says_who_is_told_what(driver: LedgerDriver) -> None:
 @pytest.mark.parametrize("kind", OutcomeKind)
 def test_only_what_happened_to_a_purchase_is_mailed(kind: OutcomeKind) -> None:
     unmailed = {OutcomeKind.REJECTED, OutcomeKind.REFUSED, OutcomeKind.CHANGED}
-    assert (job_for(replace(NEWS, kind=kind)) is None) == (kind in unmailed)
+    for request in (None, cancel_request(purchase_id(1))):
+        assert (job_for(replace(NEWS, kind=kind, request=request)) is None) == (kind in unmailed)
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.EXPIRED, OutcomeKind.REFUNDED])
