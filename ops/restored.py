@@ -1,13 +1,15 @@
 """``turnstile restored``: after a restore of PostgreSQL from a backup, bring the rest of the pipeline in step with it.
 
 Events get versions above all that the ledger has seen, and are announced again; the sales projection is rebuilt from
-what Kafka keeps; the connectors take new snapshots; the search index is rebuilt. It may run any number of times.
+what Kafka keeps; payments get their rows again; the connectors take new snapshots; the search index is rebuilt. It may
+run any number of times.
 """
 
 import asyncio
 import logging
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -25,12 +27,15 @@ from connect.connectors.resync import resync
 from connect.errors import ConnectError, ServerMissing
 from connect.polling import Polling
 from connect.provisioning import open_admin
-from connect.records.consumer import make_consumer, read_to
-from connect.topics import ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, OUTCOMES, group
+from connect.records.consumer import make_consumer, read_to, read_topic
+from connect.topics import ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, OUTCOMES, changelog, group
 from connect.wal_position import epoch, segment
 from settings import Settings, settings
+from streams.payments.rows import UPSERT, payment_row
 from streams.search.reindex import reindex
 from tables.errors import TurnstileError
+from tables.messages.encoding import encode_json
+from tables.payments.records import decode_payment, purchase_of_key
 from telemetry.logs import configure_logging
 
 log = logging.getLogger("ops.restored")
@@ -39,6 +44,7 @@ ROLE: Final = "sales"
 # A worker that has just ended is a member of its group until its session expires.
 EMPTY_GROUP_TIMEOUT_S: Final = 15
 TAIL_RECORDS: Final = 50
+WRITE_MAX_ROWS: Final = 500
 
 RAISE: Final = """
 WITH raised AS (UPDATE event SET version = version + %(epoch)s, revision = -1 RETURNING id, version)
@@ -136,6 +142,28 @@ def raise_versions(connection: psycopg.Connection[Any]) -> int:
     return count
 
 
+def restore_payments(connection: psycopg.Connection[Any], kafka: ClientOptions) -> int:
+    """Write the rows of ``payment`` that are missing or older than their payments; how many.
+
+    One that PostgreSQL rejects is named in the log and left out: the role ``payments`` made a dead letter of it.
+    """
+    count = 0
+    records = (record for record in read_topic(kafka, changelog("payments")) if record.value is not None)
+    while newest := {record.key: record.value for record in islice(records, WRITE_MAX_ROWS)}:
+        count += _write([payment_row(purchase_of_key(key), decode_payment(newest[key])) for key in newest], connection)
+    return count
+
+
+def _write(rows: list[dict[str, Any]], connection: psycopg.Connection[Any]) -> int:
+    try:
+        return connection.execute(UPSERT, [encode_json(rows).decode()]).rowcount
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        if len(rows) > 1:
+            return sum(_write([row], connection) for row in rows)
+        log.error("the payment of %s has no row: %s", rows[0]["purchase_id"], type(error).__name__)  # noqa: TRY400
+        return 0
+
+
 def rewind_sales(now: Settings, timeout_s: float = EMPTY_GROUP_TIMEOUT_S) -> None:
     """Reset the sales workers to the oldest outcome that Kafka has. Raises NotReady if one still runs."""
     places = [TopicPartition(topic, number) for topic in (OUTCOMES, DELIVERIES) for number in range(now.partitions)]
@@ -160,6 +188,7 @@ def restored(now: Settings) -> None:
         rewind_sales(now)
         log.info("the sales projection starts again with the oldest outcome that is kept")
         log.info("%d events have new versions and are announced", raise_versions(connection))
+        log.info("%d rows of payments are written", restore_payments(connection, client_options(now)))
     log.info("new snapshots: %s", ", ".join(resync(now)) or "none was needed")
     done = asyncio.run(reindex(now, lambda line: log.info("reindex: %s", line)))
     log.info("done: %d events are found again", done.rows - len(done.left_out))

@@ -79,7 +79,14 @@ def principals(producers: Iterable[str] = topics.DEFAULT_PRODUCERS) -> list[Prin
         ),
         Principal(
             OPERATOR,
-            (*inputs, topics.HEARTBEAT_ROWS, topics.OPERATOR_ACTIONS, topics.changelog("ledger"), *DEAD_LETTERS),
+            (
+                *inputs,
+                topics.HEARTBEAT_ROWS,
+                topics.OPERATOR_ACTIONS,
+                topics.changelog("ledger"),
+                topics.changelog("payments"),
+                *DEAD_LETTERS,
+            ),
             # The ledger is restored from a snapshot by writing its changelog.
             (*inputs, topics.OPERATOR_ACTIONS, topics.changelog("ledger"), *DEAD_LETTERS),
             groups=(topics.group("ledger"), topics.group("sales"), topics.group("notifications")),

@@ -1,14 +1,20 @@
-"""After a restore nothing is touched while PostgreSQL's log would go over places that are known."""
+"""After a restore nothing is touched while PostgreSQL's log would go over places that are known; payments have rows."""
 
+import json
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 from kafka import TopicPartition
 
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS
 from ops import restored
 from ops.restored import NotReady, check_positions
+from tables.payments.records import PaymentRecord, encode_payment, payment_key
+from tables.payments.transitions import PaymentState
 
 
 @pytest.mark.parametrize(
@@ -92,3 +98,28 @@ def test_places_that_are_known_are_not_gone_over_again(
     else:
         with pytest.raises(NotReady, match="pg_resetwal -l 0000000100"):
             check_positions(database_at(position), {})
+
+
+def test_each_payment_has_its_row_again_but_one_that_postgresql_rejects(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The newest record of a key counts; a deleted one has no row."""
+
+    def change(number: int, offset: int) -> Any:
+        record = PaymentRecord(offset, PaymentState.CAPTURED, UUID(int=1), UUID(int=2), "EUR", Decimal(7), 3, 4)
+        return SimpleNamespace(key=payment_key(UUID(int=1), UUID(int=number)), value=encode_payment(record))
+
+    written: list[list[tuple[str, int]]] = []
+
+    def execute(_: str, values: list[str]) -> Any:
+        rows = [(row["purchase_id"], row["record_offset"]) for row in json.loads(values[0])]
+        if any(offset == 8 for _, offset in rows):
+            raise psycopg.errors.CheckViolation
+        written.append(rows)
+        return SimpleNamespace(rowcount=len(rows))
+
+    log = [change(5, 1), change(5, 2), SimpleNamespace(key=b"x", value=None), change(6, 8), change(7, 3)]
+    monkeypatch.setattr(restored, "read_topic", lambda _, topic: iter(log if "payments" in topic else []))
+    assert restored.restore_payments(SimpleNamespace(execute=execute), {}) == 2  # type: ignore[arg-type]
+    assert written == [[(str(UUID(int=5)), 2)], [(str(UUID(int=7)), 3)]]
+    assert f"the payment of {UUID(int=6)} has no row: CheckViolation" in caplog.text
