@@ -83,7 +83,7 @@ def open_servers(settings: Settings) -> Servers:
     database = Database(settings.database_url.get_secret_value())
     exports = Database(settings.database_url.get_secret_value(), connections_max=EXPORT_MAX_CONNECTIONS)
     views = WorkerViews(settings)
-    producer = CommandProducer(client_options(settings))
+    producer = CommandProducer(client_options(settings), settings.partitions)
     events, seating = EventRows(database), SeatingRows(database)
     index = EventIndex(make_client(settings))
     board = BoardFeed(PipelineProbe(settings, database, index, views))

@@ -13,7 +13,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from connect.client_options import client_options
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
 from connect.polling import Polling
-from connect.topics import COMMANDS, RECORD_MAX_BYTES, Topic
+from connect.topics import COMMANDS, RECORD_MAX_BYTES, Topic, has_right_number
 from settings import Settings
 
 CHECKED_CONFIGS: Final = ("cleanup.policy", "message.timestamp.type")
@@ -91,7 +91,14 @@ def _configs(admin: KafkaAdmin, topics: Sequence[Topic]) -> dict[str, dict[str, 
 
 def _check(admin: KafkaAdmin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
     found = _partitions(admin, [topic.name for topic in topics])
+    counts = {name: len(partitions) for name, partitions in found.items()}
     problems = [
+        f"topic {topic.name}: the number of partitions is {counts[topic.name]}, should be "
+        f"{topic.partitions or settings.partitions}; see Partitions were added in docs/operations.md"
+        for topic in topics
+        if not has_right_number(topic, counts, settings.partitions)
+    ]
+    problems += [
         f"topic {topic.name}: {what} is {has}, should be {should}"
         for topic in topics
         for what, has, should in _differences(topic, settings, found[topic.name], configs[topic.name])
@@ -119,7 +126,6 @@ def _differences(
     should = topic_request(topic, settings)
     replicas = min(len(partition["replica_nodes"]) for partition in partitions)
     compared = [
-        ("the number of partitions", str(len(partitions)), str(should["num_partitions"])),
         ("the replication factor", str(replicas), str(should["replication_factor"])),
         *((name, config[name], topic.config[name]) for name in CHECKED_CONFIGS if name in topic.config),
     ]

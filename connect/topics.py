@@ -1,6 +1,6 @@
 """Every topic: its name, partitions and configuration."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -158,3 +158,21 @@ def all_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Topic]:
 
 # Of these records are removed by key, so that offsets may be missing.
 COMPACTED_TOPICS: Final = frozenset(topic.name for topic in all_topics() if topic.config["cleanup.policy"] == "compact")
+
+# One of them with the number of the setting proves it: nobody can lower the number of an existing topic.
+_PROOF: Final = (COMMANDS, changelog("ledger"))
+# Other writers choose the partition by the key. These readers have no table, so they read all that there are.
+READ_WHOLE: Final = frozenset({EVENT_ROWS, EVENT_STATUS})
+
+
+def has_right_number(topic: Topic, counts: Mapping[str, int], partitions: int) -> bool:
+    """Whether Turnstile works with a topic's number of partitions, which anybody may raise: ``counts`` by topic.
+
+    Our writers choose among the first ``partitions`` of ours. More of them stay empty, but where others write by key.
+    """
+    has, should = counts[topic.name], topic.partitions or partitions
+    if has <= should:
+        return has == should
+    if topic.name in _PROOF:
+        return any(counts.get(name) == partitions for name in _PROOF)
+    return topic.name not in (ACCOUNT_ROWS, HEARTBEAT_ROWS) and not topic.name.startswith(REQUESTS_PREFIX)

@@ -18,7 +18,7 @@ from connect.observe.heartbeat import CaptureWatch, lateness
 from connect.observe.slots import read_slots
 from connect.topics import CONSUMERS
 from ops.part_status import TIMEOUT_S, PartState, PartStatus, size
-from ops.topics import missing_topics, read_topics
+from ops.topics import missing_topics, read_topics, widened_topics
 from settings import Settings
 from streams.search.index import make_elasticsearch
 from streams.search.mapping import ALIAS
@@ -38,6 +38,9 @@ def kafka(now: Settings) -> Iterable[PartStatus]:
         )
     elif late:
         yield PartStatus("kafka", PartState.WARN, f"{late} replicas are out of sync: a broker is gone or slow", facts)
+    elif wide := widened_topics(states, now):
+        text = f"partitions were added to {', '.join(wide)}: docs/operations.md says what follows"
+        yield PartStatus("kafka", PartState.WARN, text, facts)
     else:
         yield PartStatus("kafka", PartState.OK, f"{len(states)} topics, every replica in sync", facts)
 

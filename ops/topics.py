@@ -12,7 +12,7 @@ from kafka.admin import OffsetSpec
 from connect.client_options import ClientOptions
 from connect.observe.lag import make_client, role_topics
 from connect.topics import Topic, all_topics, group
-from settings import ROLES, Role
+from settings import ROLES, Role, Settings
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -75,6 +75,12 @@ def missing_topics(states: list[TopicState], producers: Collection[str]) -> list
     """The topics of the catalogue that don't exist."""
     there = {state.name for state in states}
     return [topic.name for topic in all_topics(producers) if topic.name not in there]
+
+
+def widened_topics(states: list[TopicState], now: Settings) -> list[str]:
+    """The topics with more partitions than they were made with."""
+    made = {topic.name: topic.partitions or now.partitions for topic in all_topics(now.producer_quotas)}
+    return [state.name for state in states if state.partitions > made[state.name]]
 
 
 def _sizes(brokers: list[dict[str, Any]]) -> Counter[str]:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4, uuid5
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from aiokafka import AIOKafkaProducer
 
+from connect.partitioning import key_and_home
 from connect.topics import COMMANDS
 from lab.target import Target
 from tables.messages.commands import Buy, TicketLine, encode_command
@@ -150,7 +151,7 @@ async def rush(target: Target, http: ClientSession, sale: OnSale, tick: Tick) ->
     await producer.start()
     try:
         sends = [
-            _by_kafka(producer, sale, request) if request.by_kafka else _by_rest(target, http, sale, request)
+            _by_kafka(target, producer, sale, request) if request.by_kafka else _by_rest(target, http, sale, request)
             for request in sale.requests
             for _ in range(request.times)
         ]
@@ -193,10 +194,11 @@ def word(status: int, answer: dict[str, Any]) -> str:
     return str(answer["type"].rpartition("/")[2] if status >= BAD_REQUEST else answer["status"])
 
 
-async def _by_kafka(producer: AIOKafkaProducer, sale: OnSale, request: Request) -> None:
+async def _by_kafka(target: Target, producer: AIOKafkaProducer, sale: OnSale, request: Request) -> None:
     lines = [TicketLine(request.ticket_type, request.quantity)]
     command = Buy(sale.event, request.purchase, request.account, lines)
-    await producer.send_and_wait(COMMANDS, encode_command(command), key=str(sale.event).encode())
+    key, home = key_and_home(sale.event.int, target.partitions)
+    await producer.send_and_wait(COMMANDS, encode_command(command), key, home)
 
 
 async def _account(target: Target, http: ClientSession, name: str) -> str:

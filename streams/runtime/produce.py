@@ -21,18 +21,21 @@ from streams.runtime.kafka_types import Record
 from streams.runtime.record_context import shown_key
 from tables.messages.dead_letters import DeadLetterInfo, decode_info
 
-# The errors that show that too few brokers are available, or that we lack a right for now: a worker that ended then
-# would repeat at each start what comes before, such as sending a mail. A topic may be unknown to a broker
-# whose metadata are old; that all topics exist was checked at the start (streams/runtime/provisioning.py).
+# The errors that show that too few brokers are available, or that we lack a right or room for now (a topic's
+# max.message.bytes was lowered): a worker that ended then would repeat at each start what comes before, such as sending
+# a mail. A topic may be unknown to a broker whose metadata are old; that all topics exist was checked at the start
+# (streams/runtime/provisioning.py).
 BROKERS_UNAVAILABLE: Final[tuple[type[Exception], ...]] = (
     errors.KafkaConnectionError,
     errors.KafkaStorageError,
     errors.KafkaTimeoutError,
     errors.LeaderNotAvailableError,
+    errors.MessageSizeTooLargeError,
     errors.NodeNotReadyError,
     errors.NotEnoughReplicasAfterAppendError,
     errors.NotEnoughReplicasError,
     errors.NotLeaderForPartitionError,
+    errors.RecordListTooLargeError,
     errors.RequestTimedOutError,
     errors.StaleMetadata,
     errors.TopicAuthorizationFailedError,
@@ -59,7 +62,7 @@ async def append_once(app: AppT, topic: str, partition: int, records: Iterable[R
     """Append ``records`` in order; returns once all replicas have them, within half a minute.
 
     Raises aiokafka's KafkaError where they may not be stored; MessageSizeTooLargeError for a record that is too large
-    for its topic, which none of ours is (connect/topics.py).
+    for its topic, which none of ours is as the topics are made (connect/topics.py).
     """
     producer = await _producer(app)
     acknowledgements = []
@@ -108,7 +111,7 @@ async def send_to_dead_letters(app: App, consumer: str, dead_letters: list[Recor
     by_partition: dict[int, list[tuple[Record, DeadLetterInfo]]] = {}
     for record in dead_letters:
         ours = _ours(record)
-        by_partition.setdefault(ours.origin.partition, []).append((record, ours))
+        by_partition.setdefault(ours.origin.partition % app.settings.partitions, []).append((record, ours))
     for partition, group in by_partition.items():
         await append(app, dead_letter_topic(consumer), partition, [record for record, _ in group])
         for record, ours in group[:LOGGED_MAX]:

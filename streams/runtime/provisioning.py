@@ -1,6 +1,6 @@
 """Waiting for Kafka before a worker starts, until every topic exists with the right number of partitions.
 
-Faust would retry a missing topic forever, and drop every record of a table whose changelog has another number.
+Faust would retry a missing topic forever. With another number than the log was written with, events would be sold anew.
 """
 
 import time
@@ -11,7 +11,7 @@ from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
 from connect.client_options import client_options
-from connect.topics import all_topics
+from connect.topics import COMMANDS, all_topics, has_right_number, topics_of
 from settings import Settings
 
 PAUSE_S: Final = 0.5
@@ -46,14 +46,18 @@ def _problem(settings: Settings, connect: Callable[[Settings], Any]) -> str:
 
 
 def _differences(consumer: Any, settings: Settings) -> str:
-    missing, different = [], []
-    for topic in all_topics(settings.producer_quotas):
-        should = topic.partitions or settings.partitions
-        has = len(consumer.partitions_for_topic(topic.name) or ())
-        if not has:
-            missing.append(topic.name)
-        elif has != should:
-            different.append(f"topic {topic.name} has {has} partitions, not {should}")
+    topics = all_topics(settings.producer_quotas)
+    counts = {topic.name: len(consumer.partitions_for_topic(topic.name) or ()) for topic in topics}
+    missing = [name for name, count in counts.items() if not count]
+    # A topic of another role doesn't matter; without the right number of commands nothing may run.
+    needed = {COMMANDS, *topics_of(settings.role, settings.producer_quotas)}
+    different = [
+        f"topic {topic.name} has {has} partitions, not {should}; see Partitions were added in docs/operations.md"
+        for topic in topics
+        if (has := counts[topic.name])
+        and (has < (should := topic.partitions or settings.partitions) or topic.name in needed)
+        and not has_right_number(topic, counts, settings.partitions)
+    ]
     problems = [*different, f"missing: {', '.join(missing)}; `python -m connect` makes them"] if missing else different
     return "; ".join(problems)
 

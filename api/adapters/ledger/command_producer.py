@@ -86,6 +86,7 @@ class CommandProducer:
     def __init__(
         self,
         kafka: ClientOptions,
+        partitions: int,
         connect: Callable[[ClientOptions], Any] | None = None,
         retry_s: float = RETRY_S,
         give_up_s: float = GIVE_UP_S,
@@ -95,7 +96,7 @@ class CommandProducer:
         self._kafka = kafka
         self._connect = connect or make_producer
         self._producer: Any = None
-        self._partitions = 0
+        self._partitions = partitions
         # Of each partition the batch that takes records, those before it that are full, and whether one is handed over.
         self._batches: dict[Place, CommandBatch] = {}
         self._full: dict[Place, deque[CommandBatch]] = {}
@@ -244,11 +245,11 @@ class CommandProducer:
                 producer = self._connect(self._kafka)
                 async with asyncio.timeout(CONNECT_S):
                     await producer.start()
-                    self._partitions = len(await producer.partitions_for(COMMANDS) or ())
+                    is_there = bool(await producer.partitions_for(COMMANDS))
             except Exception as error:  # noqa: BLE001 (whatever it is, no purchase could be sent without another try)
                 limited_log.warning("connect", "cannot connect to %s yet: %r", COMMANDS, error)
             else:
-                if self._partitions:
+                if is_there:
                     self._producer = producer
                     return
             if producer is not None:

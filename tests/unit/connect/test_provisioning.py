@@ -6,15 +6,18 @@ from kafka.errors import KafkaTimeoutError
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
 from connect.provisioning import open_admin, provision
 from connect.topics import (
+    ACCOUNT_ROWS,
     COMMANDS,
     DAY_MS,
     DEAD_LETTER_MAX_BYTES,
     EVENT_ROWS,
     HEARTBEAT,
+    HEARTBEAT_ROWS,
     RECORD_MAX_BYTES,
     all_topics,
     changelog,
     dead_letters,
+    requests,
 )
 from settings import Settings
 from tests.unit.connect.fakes import FakeAdmin
@@ -73,6 +76,25 @@ def test_a_wrong_partition_count_names_topic_and_figure(make_settings: Any) -> N
     provision(admin, all_topics(), make_settings(partitions=4))
     with pytest.raises(TopicMismatch, match=f"topic {COMMANDS}: the number of partitions is 4, should be 8"):
         provision(admin, all_topics(), make_settings(partitions=8))
+
+
+@pytest.mark.parametrize("wrong", [ACCOUNT_ROWS, HEARTBEAT_ROWS, requests("kiosk")])
+def test_more_partitions_are_refused_where_others_choose_among_them(wrong: str, make_settings: Any) -> None:
+    admin = FakeAdmin()
+    provision(admin, all_topics(), make_settings(partitions=4))
+    for topic in (COMMANDS, EVENT_ROWS, changelog("gate"), dead_letters("sales"), wrong):
+        admin.topics[topic]["num_partitions"] = 8
+    with pytest.raises(TopicMismatch) as error:
+        provision(admin, all_topics(), make_settings(partitions=4))
+    [line] = str(error.value).splitlines()
+    assert line.startswith(f"topic {wrong}: the number of partitions is 8, should be ")
+
+
+def test_fewer_partitions_in_the_setting_than_in_the_log_are_refused(make_settings: Any) -> None:
+    admin = FakeAdmin()
+    provision(admin, all_topics(), make_settings(partitions=8))
+    with pytest.raises(TopicMismatch, match=f"topic {COMMANDS}: the number of partitions is 8, should be 4"):
+        provision(admin, all_topics(), make_settings(partitions=4))
 
 
 def test_a_wrong_replication_factor_names_topic_and_figure(make_settings: Any) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from connect.connectors.rest_client import ConnectorState
 from connect.observe.lag import RoleGroup, role_group
+from connect.topics import COMMANDS, all_topics
 from lab.free_ports import free
 from ops.part_status import PartState, PartStatus, size
-from ops.server_probes import connector_part
+from ops.server_probes import connector_part, kafka
 from ops.status import PROBES, look, worst
+from ops.topics import TopicState
 from ops.worker_probes import role_part, worker_part
 from settings import Settings
 from streams.runtime.waiting import WaitingPages
@@ -44,6 +46,15 @@ def test_every_part_is_told_though_one_cannot_be_asked() -> None:
 )
 def test_the_whole_is_as_well_as_its_worst_part(states: list[PartState], whole: PartState) -> None:
     assert worst([PartStatus("it", state, "") for state in states]) is whole
+
+
+def test_topics_to_which_somebody_has_added_partitions_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = {topic.name: topic.partitions or NOW.partitions for topic in all_topics()} | {COMMANDS: 9}
+    states = [TopicState(name, count, 1, 0, 0, 0, "", {}) for name, count in counts.items()]
+    monkeypatch.setattr("ops.server_probes.read_topics", lambda *_: states)
+    [part] = kafka(NOW)
+    assert part.state is PartState.WARN
+    assert part.text.startswith(f"partitions were added to {COMMANDS}: ")
 
 
 @pytest.mark.parametrize(

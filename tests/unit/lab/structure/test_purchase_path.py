@@ -264,7 +264,7 @@ async def bought(port: int, token: str, body: dict[str, Any]) -> dict[str, Any]:
 async def path_of_a_purchase(home: Path) -> set[str]:
     """The modules that run for the second purchase of an event."""
     log, catalogue = Log(), Catalogue()
-    producer = CommandProducer({}, lambda _: log)
+    producer = CommandProducer({}, PARTITIONS, lambda _: log)
     pending, sold_out = PendingRequests(), SoldOutCache()
     consumer = OutcomeConsumer({}, OutcomeFanout(sold_out.read, pending.read), lambda _: Reader(log))
     client = LedgerClient(producer, consumer, pending, sold_out, KnownPurchases(lambda event, purchases: set()))

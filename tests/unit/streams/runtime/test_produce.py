@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import (
+    InvalidTopicError,
     KafkaConnectionError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
@@ -86,7 +87,10 @@ def test_brokers_that_are_away_are_waited_for(
     app: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     brokers = Brokers(
-        UnknownTopicOrPartitionError(), KafkaConnectionError("closed"), TopicAuthorizationFailedError("outcomes")
+        UnknownTopicOrPartitionError(),
+        KafkaConnectionError("closed"),
+        TopicAuthorizationFailedError("outcomes"),
+        MessageSizeTooLargeError(),
     )
     monkeypatch.setattr(produce, "append_once", brokers.take)
     records = [Record(b"a", b"1"), Record(b"b", b"2")]
@@ -117,6 +121,6 @@ def test_what_several_wait_for_is_said_once(
 
 
 def test_what_no_broker_will_ever_take_is_not_tried_again(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(produce, "append_once", Brokers(MessageSizeTooLargeError()).take)
-    with pytest.raises(MessageSizeTooLargeError):
+    monkeypatch.setattr(produce, "append_once", Brokers(InvalidTopicError()).take)
+    with pytest.raises(InvalidTopicError):
         asyncio.run(append(app, "outcomes", 3, [Record(b"a", b"1")]))

@@ -1,13 +1,25 @@
-"""A worker waits until every topic is there with the right number of partitions."""
+"""A worker waits until every topic is there with a number of partitions with which it can work."""
 
 from typing import Any
 
+import pytest
 from kafka.errors import KafkaConnectionError
 
-from connect.topics import COMMANDS, HEARTBEAT, OUTCOMES, all_topics
+from connect.topics import (
+    ACCOUNT_ROWS,
+    COMMANDS,
+    EVENT_STATUS,
+    HEARTBEAT,
+    HEARTBEAT_ROWS,
+    OUTCOMES,
+    all_topics,
+    changelog,
+    requests,
+)
 from settings import Settings
 from streams.runtime.provisioning import wait_until_provisioned
 
+LEDGER_TABLE = changelog("ledger")
 SETTINGS = Settings(ticket_key="k" * 32, partitions=4)
 
 
@@ -25,8 +37,8 @@ def partition_counts(**changes: int) -> dict[str, int]:
     return {topic.name: topic.partitions or 4 for topic in all_topics()} | changes
 
 
-def problems(*looks: dict[str, int] | Exception) -> list[str]:
-    """What is told while Kafka is like this, one look after the other; at last all is well."""
+def problems(*looks: dict[str, int] | Exception, role: str = "ledger") -> list[str]:
+    """What is told to a role while Kafka is like this, one look after the other; at last all is well."""
     found = iter([*looks, partition_counts()])
 
     def connect(_: Settings) -> Any:
@@ -36,7 +48,7 @@ def problems(*looks: dict[str, int] | Exception) -> list[str]:
         return FakeConsumer(topics)
 
     told: list[str] = []
-    wait_until_provisioned(SETTINGS, told.append, connect=connect, pause_s=0)
+    wait_until_provisioned(SETTINGS.model_copy(update={"role": role}), told.append, connect=connect, pause_s=0)
     return told
 
 
@@ -51,12 +63,38 @@ def test_missing_topics_are_named_with_what_makes_them() -> None:
     assert problem.endswith("`python -m connect` makes them")
 
 
-def test_a_topic_with_other_partitions_is_named_with_both_figures() -> None:
-    assert problems(partition_counts(**{COMMANDS: 8})) == [f"topic {COMMANDS} has 8 partitions, not 4"]
+@pytest.mark.parametrize(
+    ("role", "counts", "named"),
+    [
+        ("ledger", {COMMANDS: 8, LEDGER_TABLE: 8}, f"{COMMANDS} has 8"),
+        ("sales", {COMMANDS: 8, LEDGER_TABLE: 8}, f"{COMMANDS} has 8"),
+        ("notifications", {ACCOUNT_ROWS: 8}, f"{ACCOUNT_ROWS} has 8"),
+        ("gate", {requests("kiosk"): 8}, f"{requests('kiosk')} has 8"),
+        ("sales", {LEDGER_TABLE: 2}, f"{LEDGER_TABLE} has 2"),
+    ],
+)
+def test_a_number_of_partitions_with_which_a_role_can_not_work_is_told(
+    role: str, counts: dict[str, int], named: str
+) -> None:
+    assert problems(partition_counts(**counts), role=role) == [
+        f"topic {named} partitions, not 4; see Partitions were added in docs/operations.md"
+    ]
 
 
-def test_a_topic_that_has_its_own_number_of_partitions_keeps_it() -> None:
-    assert problems(partition_counts(**{HEARTBEAT: 4})) == [f"topic {HEARTBEAT} has 4 partitions, not 1"]
+@pytest.mark.parametrize(
+    ("role", "counts"),
+    [
+        ("ledger", {COMMANDS: 8}),
+        ("ledger", {LEDGER_TABLE: 8}),
+        ("ledger", {EVENT_STATUS: 8, ACCOUNT_ROWS: 8}),
+        ("notifications", {OUTCOMES: 8, EVENT_STATUS: 8, requests("kiosk"): 8}),
+        ("sales", {HEARTBEAT: 4, HEARTBEAT_ROWS: 4, "dlq.sales": 8}),
+    ],
+)
+def test_partitions_that_somebody_has_added_stop_nobody_who_can_work_without_them(
+    role: str, counts: dict[str, int]
+) -> None:
+    assert problems(partition_counts(**counts), role=role) == []
 
 
 def test_a_broker_that_does_not_answer_is_waited_for_and_named_with_its_setting() -> None:

@@ -52,7 +52,8 @@ class Producer:
         self.stopped = True
 
     async def partitions_for(self, topic: str) -> set[int]:
-        return set(range(PARTITIONS)) if topic == COMMANDS else set()
+        # Somebody has added partitions, which nobody reads.
+        return set(range(2 * PARTITIONS)) if topic == COMMANDS else set()
 
     def create_batch(self) -> Builder:
         return Builder()
@@ -134,7 +135,7 @@ def opened(scenario: Scenario, kind: type[Producer] = Producer, give_up_s: float
     async def run() -> None:
         cluster = Cluster()
         cluster.kind = kind
-        producer = CommandProducer({}, cluster.connect, retry_s=0.01, give_up_s=give_up_s)
+        producer = CommandProducer({}, PARTITIONS, cluster.connect, retry_s=0.01, give_up_s=give_up_s)
         producer.open()
         await soon(lambda: producer.is_open)
         try:
@@ -297,7 +298,7 @@ def test_it_connects_again_and_again_until_it_works() -> None:
     async def run() -> None:
         cluster = Cluster()
         cluster.is_away = True
-        producer = CommandProducer({}, cluster.connect, retry_s=0.01)
+        producer = CommandProducer({}, PARTITIONS, cluster.connect, retry_s=0.01)
         producer.open()
         with pytest.raises(Unavailable):
             producer.append(b"key", b"value", lambda _: None, lambda _: None)
@@ -315,7 +316,7 @@ def test_it_connects_again_and_again_until_it_works() -> None:
 def test_what_is_on_its_way_is_sent_before_it_closes() -> None:
     async def run() -> None:
         cluster, told = Cluster(), list[object]()
-        producer = CommandProducer({}, cluster.connect, retry_s=0.01)
+        producer = CommandProducer({}, PARTITIONS, cluster.connect, retry_s=0.01)
         producer.open()
         await soon(lambda: producer.is_open)
         producer.append(b"key", b"value", told.append, told.append)
