@@ -1,8 +1,9 @@
 """The web views of the ledger's workers. Any worker answers for all, so the next is asked if one can't."""
 
 import ssl
+import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,6 +21,7 @@ from telemetry.call_deadlines import TimedTransport
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
+SILENT_PAUSE_S: Final = 5.0
 View = TypeVar("View")
 
 
@@ -46,16 +48,28 @@ _definitions: Final = msgspec.json.Decoder(list[DefineEvent])
 
 
 class AnyWorker(httpx.BaseTransport):
-    """Sends a request to the worker that answered last, then to the others in turn until one answers."""
+    """Sends a request to the worker that answered last, then to the others in turn until one answers.
 
-    def __init__(self, urls: Sequence[str], transport: httpx.BaseTransport | None = None) -> None:
+    One that took its whole time without an answer is not asked for SILENT_PAUSE_S, unless all are like that.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._urls = [httpx.URL(url) for url in urls]
         self._transport = transport or TimedTransport()
+        self._clock = clock
         self._last = 0
+        self._asked_from = [float("-inf")] * len(urls)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The first answer that is not 503; else the answer or error of the last worker."""
-        turns = list(islice(cycle(range(len(self._urls))), self._last, self._last + len(self._urls)))
+        everybody = list(islice(cycle(range(len(self._urls))), self._last, self._last + len(self._urls)))
+        now = self._clock()
+        turns = [turn for turn in everybody if self._asked_from[turn] <= now] or everybody[:1]
         for turn in turns[:-1]:
             try:
                 answer = self._ask(turn, request)
@@ -74,7 +88,11 @@ class AnyWorker(httpx.BaseTransport):
     def _ask(self, turn: int, request: httpx.Request) -> httpx.Response:
         url = self._urls[turn]
         request.url = request.url.copy_with(scheme=url.scheme, host=url.host, port=url.port)
-        return self._transport.handle_request(request)
+        try:
+            return self._transport.handle_request(request)
+        except httpx.TimeoutException:
+            self._asked_from[turn] = self._clock() + SILENT_PAUSE_S
+            raise
 
 
 def worker_client(

@@ -19,7 +19,7 @@ SETTINGS = Settings(ticket_key="k" * 32)
 
 
 class Workers(httpx.BaseTransport):
-    """What each worker says, by host; None where it can't be reached."""
+    """What each worker says, by host; None where it can't be reached, 0 where it hangs."""
 
     def __init__(self, says: Mapping[str, int | None]) -> None:
         self.says = dict(says)
@@ -30,6 +30,8 @@ class Workers(httpx.BaseTransport):
         status = self.says[request.url.host]
         if status is None:
             raise httpx.ConnectError("refused")
+        if status == 0:
+            raise httpx.ReadTimeout("hangs")
         return httpx.Response(status, json={"port": request.url.port, "path": request.url.path})
 
 
@@ -60,6 +62,19 @@ def test_the_next_is_asked_where_one_cannot_answer_and_stays_the_first_to_be_ask
     workers.asked.clear()
     assert [asking.get("/api/x/").json()["port"] for _ in range(2)] == [6068] * 2
     assert workers.asked == ["one", "two", "three", "three"]
+
+
+def test_a_worker_that_hangs_is_not_waited_for_again_for_a_while() -> None:
+    workers, now = Workers({"one": 0, "two": 0, "three": 0}), [0.0]
+    asking = httpx.Client(base_url=URLS[0], transport=AnyWorker(URLS, workers, lambda: now[0]))
+    for _ in range(2):
+        with pytest.raises(httpx.ReadTimeout):
+            asking.get("/api/x/")
+    assert workers.asked == ["one", "two", "three", "three"]
+    now[0], workers.says["two"] = 5.0, 200
+    workers.asked.clear()
+    assert [asking.get("/api/x/").json()["port"] for _ in range(2)] == [6067] * 2
+    assert workers.asked == ["three", "one", "two", "two"]
 
 
 def test_a_worker_without_the_view_of_definitions_is_no_ledger_without_events() -> None:
