@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from threading import BoundedSemaphore
 from typing import Final
 from uuid import uuid4
 
@@ -21,14 +22,17 @@ from tables.text.email_addresses import smtp_address
 SERVER: Final = "mail"
 TIMEOUT_S: Final = 10.0  # in all: a thread of the API waits for it
 GOODBYE_TIMEOUT_S: Final = 1.0
+# While the mail server hangs, no more threads than these wait for it: sign-ins need them.
+MAILS_AT_ONCE_MAX: Final = 32
 
 
 class SmtpMailer(AccountMailer):
     """The SMTP server of the settings."""
 
-    def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S, at_once_max: int = MAILS_AT_ONCE_MAX) -> None:
         self._settings = settings
         self._timeout_s = timeout_s
+        self._room = BoundedSemaphore(at_once_max)
 
     def __call__(self, address: str, mail: ComposedMail) -> None:
         """Send a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
@@ -37,10 +41,14 @@ class SmtpMailer(AccountMailer):
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         message["Content-Language"] = MailHeader("Content-Language", mail.language)
+        if not self._room.acquire(blocking=False):
+            raise Unavailable(SERVER)
         try:
             asyncio.run(self._send(message, sender.address, to))
         except (SMTPException, OSError, ValueError) as error:  # of a total time out, too; an answer that is none
             raise Unavailable(SERVER) from error
+        finally:
+            self._room.release()
 
     async def _send(self, message: EmailMessage, sender: str, to: str) -> None:
         server = SMTP(**smtp_options(self._settings, self._timeout_s))

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from typing import Any
@@ -140,16 +141,21 @@ def drip(port: int, answers: bytes, pause_s: float, until: threading.Event) -> t
     return thread
 
 
-def test_a_server_that_answers_byte_by_byte_holds_no_thread() -> None:
+def test_a_server_that_answers_byte_by_byte_holds_few_threads_and_not_for_long() -> None:
     port, end = free_port(), threading.Event()
     server = drip(port, b"220 mail.example\r\n" + b"250 OK\r\n" * 100, 0.3, end)
-    began = time.monotonic()
-    try:
+    mailer = SmtpMailer(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port), timeout_s=0.5, at_once_max=1)
+
+    def seconds(_: int) -> float:
+        began = time.monotonic()
         with pytest.raises(Unavailable):
-            SmtpMailer(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port), timeout_s=0.5)(
-                "ada@buyer.example", CODE
-            )
-        assert time.monotonic() - began < 4
+            mailer("ada@buyer.example", CODE)
+        return time.monotonic() - began
+
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            refused_s, given_up_s = sorted(threads.map(seconds, range(2)))
+        assert (refused_s < 0.4, 0.4 < given_up_s < 4) == (True, True)
     finally:
         end.set()
         server.join()
