@@ -58,7 +58,8 @@ class Continuity:
         for tp, loss in losses.items():
             offset = await self._next_offset(tp, loss)
             log.critical("%s[%d]: %s; continuing at offset %d", tp.topic, tp.partition, loss, offset)
-            self.app.counters.lost[tp.topic] += loss.last - loss.first + 1
+            if loss.cause is not Cause.PASSED:
+                self.app.counters.lost[tp.topic] += loss.last - loss.first + 1
             await consumer._thread.commit({tp: offset})
 
     async def check_guarded(self) -> None:
@@ -77,7 +78,9 @@ class Continuity:
         except (LogLost, KafkaError) as error:
             fail_stop("reading", error)
 
-    def _raise_for(self, losses: Mapping[TP, Loss]) -> None:
+    def _raise_for(self, found: Mapping[TP, Loss]) -> None:
+        # What was passed over is read again; it is found only before the reading, since it moves meanwhile.
+        losses = {tp: loss for tp, loss in found.items() if loss.cause is not Cause.PASSED}
         if losses:
             described = "; ".join(f"{tp.topic}[{tp.partition}]: {loss}" for tp, loss in losses.items())
             raise LogLost(f"{described}. See InputLost in docs/operations.md")
@@ -114,6 +117,8 @@ class Continuity:
         """The offset at which a reader that has lost records continues."""
         if loss.cause is Cause.EXPIRED:
             return loss.last + 1
+        if loss.cause is Cause.PASSED:
+            return loss.first
         if tp.topic in REPEATABLE:
             return int((await self.app.consumer.earliest_offsets(tp))[tp])
         thread: Any = self.app.consumer._thread  # type: ignore[attr-defined]

@@ -11,11 +11,15 @@ from tables.ledger.records import Watermark
 
 
 class Cause(StrEnum):
-    """EXPIRED: deleted before they were read; CUT: read, but the log ends before; REWRITTEN: replaced by others."""
+    """EXPIRED: deleted before they were read; CUT: read, but the log ends before; REWRITTEN: replaced by others.
+
+    PASSED: in the log, not decided, and before the committed offset, as where somebody has set that.
+    """
 
     EXPIRED = "expired"
     CUT = "cut"
     REWRITTEN = "rewritten"
+    PASSED = "passed"
 
 
 class LogBounds(NamedTuple):
@@ -50,6 +54,8 @@ class Loss(NamedTuple):
                 return f"the log begins at offset {self.last + 1}: {offsets} were deleted before they were read"
             case Cause.CUT:
                 return f"the log ends at offset {self.first}: {offsets} were read, are lost, and will be given again"
+            case Cause.PASSED:
+                return f"{offsets} were passed over: the group's offset was set, or they hold no command"
         return f"the record at offset {self.first} is not the one that was read there: the log was rewritten"
 
 
@@ -70,4 +76,8 @@ def find_loss(
     if watermark is not None and found not in (None, watermark.digest):
         return Loss(Cause.REWRITTEN, watermark.offset, watermark.offset)
     begin = due if committed is None else committed
-    return Loss(Cause.EXPIRED, begin, log.begin - 1) if begin < log.begin else None
+    if begin < log.begin:
+        return Loss(Cause.EXPIRED, begin, log.begin - 1)
+    if watermark is not None and begin > (first := max(due, log.begin)):
+        return Loss(Cause.PASSED, first, begin - 1)
+    return None

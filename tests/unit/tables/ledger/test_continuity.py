@@ -20,7 +20,6 @@ NEW, READ = ReaderPosition(), ReaderPosition(1000)
         (LogBounds(1000, 1000), READ, 999),
         (LogBounds(0, 2000), READ, 999),
         (LogBounds(0, 2000), READ, 1500),
-        (LogBounds(0, 2000), READ, 10),
         (LogBounds(1000, 2000), READ, 999),
         (LogBounds(1000, 2000), READ, 10),
     ],
@@ -47,6 +46,9 @@ def test_a_log_that_has_all_that_is_due_is_whole(log: LogBounds, place: ReaderPo
         # It lost what was decided and not committed yet.
         (LogBounds(0, 1100), READ, 1200, Loss(Cause.CUT, 1100, 1200)),
         (LogBounds(0, 1100), NEW, 1200, Loss(Cause.CUT, 1100, 1200)),
+        # Somebody has set the group's offset, to the end, say.
+        (LogBounds(0, 1000), READ, 900, Loss(Cause.PASSED, 901, 999)),
+        (LogBounds(950, 2000), READ, 900, Loss(Cause.PASSED, 950, 999)),
     ],
 )
 def test_a_log_that_lacks_what_is_due_is_told_with_its_offsets(
