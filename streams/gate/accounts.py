@@ -67,6 +67,8 @@ class KnownAccounts:
     async def _catch_up(self, reader: TopicReader) -> None:
         async with self._lock:
             ends = await reader.end_offsets()
-            begins = self._begins = dict.fromkeys(ends, 0) | self._begins
+            # A log that ends before what was read of it is another one: the topic was made anew.
+            known = {place: begin for place, begin in self._begins.items() if begin <= ends.get(place, -1)}
+            begins = self._begins = dict.fromkeys(ends, 0) | known
             async for values in reader.read(begins, ends):
                 self.apply(values)

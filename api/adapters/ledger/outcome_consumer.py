@@ -122,11 +122,11 @@ class OutcomeConsumer:
         # A subscription would be reassigned, and begin at the ends, if partitions were added.
         consumer.unsubscribe()
         consumer.assign(partitions)
-        for partition, end in ends.items():
-            # The first end is a position too, so that records since then are read after an error.
-            # A log that ends before the position was truncated: resume at its new end.
-            self._positions[partition] = min(self._positions.get(partition, end), end)
-            consumer.seek(partition, self._positions[partition])
+        # The first end is a position too, so that records since then are read after an error.
+        # A log that ends before the position was truncated: resume at its new end. One that is gone has no position.
+        self._positions = {place: min(self._positions.get(place, end), end) for place, end in ends.items()}
+        for partition, position in self._positions.items():
+            consumer.seek(partition, position)
         self._due = {}
         self._seen_at = time.monotonic()
 

@@ -54,7 +54,7 @@ class Consumer:
         self.positions = {}
 
     def assignment(self) -> set[TopicPartition]:
-        return set(PLACES)
+        return {TopicPartition(OUTCOMES, number) for number in self.broker.logs}
 
     def unsubscribe(self) -> None: ...
 
@@ -193,6 +193,19 @@ def test_a_log_that_has_lost_its_end_is_read_from_the_new_one() -> None:
         await soon(lambda: found == [b"one", b"two", b"three"])
 
     consume(scenario)
+
+
+def test_a_topic_that_is_made_anew_with_fewer_partitions_is_followed() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
+        await cut_off(broker)
+        broker.logs = {0: []}
+        await back(broker)
+        connected, polls = broker.consumers, broker.polls
+        broker.logs[0].append(b"one")
+        await soon(lambda: found == [b"one"] and broker.polls > polls + 20)
+        assert broker.consumers == connected
+
+    consume(scenario, quiet_check_after_s=0.001)
 
 
 def test_what_can_not_be_read_is_counted_and_gone_by() -> None:
