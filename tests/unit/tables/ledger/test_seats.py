@@ -300,6 +300,7 @@ def test_an_exchange_of_a_hold_stays_a_hold_until_its_deadline(driver: SeatDrive
     [
         (("A-1-1",), ("A-1-2",), refused(Reason.SEAT_TAKEN, seats=["A-1-2"], nearest=["A-1-3"])),
         (("A-1-1",), ("A-9-1",), refused(Reason.UNKNOWN_SEAT, seats=["A-9-1"])),
+        (("A-1-1",), ("Z-1-1",), refused(Reason.UNKNOWN_SEAT, seats=["Z-1-1"])),
         (("A-1-1",), ("B-1-1",), refused(Reason.UNEQUAL_EXCHANGE, give=1, take=1)),
         (("A-1-1",), ("A-1-3", "A-1-3"), refused(Reason.INVALID_SEATS)),
         (("A-1-2",), ("A-1-3",), refused(Reason.NOTHING_TO_CANCEL, status="confirmed", seats=["A-1-2"])),
