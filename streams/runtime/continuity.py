@@ -57,8 +57,10 @@ class Continuity:
         self._raise_for({tp: loss for tp, loss in losses.items() if tp.topic in self.app.guarded})
         for tp, loss in losses.items():
             offset = await self._next_offset(tp, loss)
-            log.critical("%s[%d]: %s; continuing at offset %d", tp.topic, tp.partition, loss, offset)
-            if loss.cause is not Cause.PASSED:
+            is_lost = loss.cause is not Cause.PASSED
+            level = logging.CRITICAL if is_lost else logging.WARNING
+            log.log(level, "%s[%d]: %s; continuing at offset %d", tp.topic, tp.partition, loss, offset)
+            if is_lost:
                 self.app.counters.lost[tp.topic] += loss.last - loss.first + 1
             await consumer._thread.commit({tp: offset})
 

@@ -165,12 +165,15 @@ def test_another_record_where_one_was_decided_ends_the_worker(app: App, records:
         check(app, FakeBroker(LogBounds(0, 1000), 1000), records)
 
 
-def test_commands_that_somebody_has_set_the_groups_offset_past_are_decided(app: App, records: FakeRecords) -> None:
+def test_commands_that_somebody_has_set_the_groups_offset_past_are_decided(
+    app: App, records: FakeRecords, caplog: pytest.LogCaptureFixture
+) -> None:
     guard(app, Watermark(900, digest_of(b"k", b"v", SOME_TIME)))
     records.records = (record(900, b"v"),)
     broker = FakeBroker(LogBounds(0, 1000), 1000)
     check(app, broker, records)
     assert (broker.commits, app.counters.lost) == ({LEDGER: 901}, {})
+    assert [one.levelname for one in caplog.records] == ["WARNING"]  # the end of a transaction looks the same
     asyncio.run(Continuity(app).check_guarded())
 
 
