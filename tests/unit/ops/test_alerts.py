@@ -120,6 +120,8 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
         ],
         [
             {'turnstile_consumer_lag_seconds{group="g", topic="t", partition="0"}': "59x60"},
+            # Mails wait there for their next try.
+            {'turnstile_consumer_lag_seconds{group="g", topic="notification-retries", partition="0"}': "61x60"},
             {'turnstile_consumer_lag_records{group="g", topic="t", partition="0"}': "90000-1000x60"},
         ],
     ),
