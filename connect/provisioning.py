@@ -63,7 +63,7 @@ def provision(admin: KafkaAdmin, topics: Sequence[Topic], settings: Settings) ->
 def topic_request(topic: Topic, settings: Settings) -> dict[str, Any]:
     """The request to create a topic."""
     return {
-        "num_partitions": topic.partitions or settings.partitions,
+        "num_partitions": topic.made_with(settings.partitions),
         "replication_factor": settings.replication_factor,
         "configs": {MAX_BATCH_SIZE: str(RECORD_MAX_BYTES)} | topic.config | _durability(settings),
     }
@@ -94,7 +94,7 @@ def _check(admin: KafkaAdmin, topics: Sequence[Topic], settings: Settings, confi
     counts = {name: len(partitions) for name, partitions in found.items()}
     problems = [
         f"topic {topic.name}: the number of partitions is {counts[topic.name]}, should be "
-        f"{topic.partitions or settings.partitions}; see Partitions were added in docs/operations.md"
+        f"{topic.made_with(settings.partitions)}; see Partitions were added in docs/operations.md"
         for topic in topics
         if not has_right_number(topic, counts, settings.partitions)
     ]

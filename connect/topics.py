@@ -54,6 +54,10 @@ class Topic:
     config: dict[str, str] = field(default_factory=dict)
     partitions: int | None = None
 
+    def made_with(self, partitions: int) -> int:
+        """The number of partitions that it is made with, by the setting."""
+        return self.partitions or partitions
+
 
 # By role its consumers that write dead letters, each with its input topic; of the gate's requests a prefix of them.
 ROLE_CONSUMERS: Final[dict[str, dict[str, str]]] = {
@@ -170,7 +174,7 @@ def has_right_number(topic: Topic, counts: Mapping[str, int], partitions: int) -
 
     Our writers choose among the first ``partitions`` of ours. More of them stay empty, but where others write by key.
     """
-    has, should = counts[topic.name], topic.partitions or partitions
+    has, should = counts[topic.name], topic.made_with(partitions)
     if has <= should:
         return has == should
     if topic.name in _PROOF:

@@ -79,7 +79,7 @@ def missing_topics(states: list[TopicState], producers: Collection[str]) -> list
 
 def widened_topics(states: list[TopicState], now: Settings) -> list[str]:
     """The topics with more partitions than they were made with."""
-    made = {topic.name: topic.partitions or now.partitions for topic in all_topics(now.producer_quotas)}
+    made = {topic.name: topic.made_with(now.partitions) for topic in all_topics(now.producer_quotas)}
     return [state.name for state in states if state.partitions > made[state.name]]
 
 

@@ -51,13 +51,13 @@ def _differences(consumer: Any, settings: Settings) -> str:
     missing = [name for name, count in counts.items() if not count]
     # A topic of another role doesn't matter; without the right number of commands nothing may run.
     needed = {COMMANDS, *topics_of(settings.role, settings.producer_quotas)}
-    different = [
-        f"topic {topic.name} has {has} partitions, not {should}; see Partitions were added in docs/operations.md"
-        for topic in topics
-        if (has := counts[topic.name])
-        and (has < (should := topic.partitions or settings.partitions) or topic.name in needed)
-        and not has_right_number(topic, counts, settings.partitions)
-    ]
+    different = []
+    for topic in topics:
+        has, should = counts[topic.name], topic.made_with(settings.partitions)
+        matters = topic.name in needed or has < should
+        if has and matters and not has_right_number(topic, counts, settings.partitions):
+            text = f"topic {topic.name} has {has} partitions, not {should}"
+            different.append(f"{text}; see Partitions were added in docs/operations.md")
     problems = [*different, f"missing: {', '.join(missing)}; `python -m connect` makes them"] if missing else different
     return "; ".join(problems)
 
